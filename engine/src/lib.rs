@@ -1,1 +1,15 @@
-//! Placeholder.
+//! The engine of voicegraph.
+
+pub mod connect;
+pub mod edge;
+pub mod event;
+pub mod graph;
+pub mod message;
+pub mod metrics;
+pub mod node;
+mod ports;
+pub mod registry;
+pub mod secret;
+pub mod signature;
+pub mod transport;
+pub mod turn;

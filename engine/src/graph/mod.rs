@@ -1,0 +1,81 @@
+//! The checked graph of a pipeline: immutable, shared by all calls of one configuration.
+
+use std::sync::Arc;
+
+use crate::edge::{Limit, Overflow};
+use crate::message::PayloadKind;
+use crate::node::NodeFactory;
+use crate::signature::Signature;
+
+/// A checked pipeline. Only [`config`](crate::config) makes one, so a `Graph` in hand is valid: every
+/// edge joins ports of one payload, every required port is connected, no path leads back.
+pub struct Graph {
+    pub(crate) name: String,
+    pub(crate) environment: String,
+    pub(crate) fingerprint: String,
+    /// In topological order.
+    pub(crate) nodes: Vec<GraphNode>,
+    /// In the order of the file.
+    pub(crate) edges: Vec<GraphEdge>,
+}
+
+/// A node of a graph.
+#[derive(Clone)]
+pub struct GraphNode {
+    /// Its name in the file.
+    pub name: Arc<str>,
+    /// Its kind's name.
+    pub kind: &'static str,
+    /// Its kind's ports.
+    pub signature: Signature,
+    /// Makes its instance for each call.
+    pub factory: Arc<dyn NodeFactory>,
+}
+
+/// An edge of a graph. `from` and `to` count in [`Graph::nodes`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphEdge {
+    /// The written form: `llm.text -> tts.text`.
+    pub name: String,
+    /// The sending node.
+    pub from: usize,
+    /// Its output.
+    pub output: &'static str,
+    /// The receiving node.
+    pub to: usize,
+    /// Its input.
+    pub input: &'static str,
+    /// What the edge carries.
+    pub payload: PayloadKind,
+    /// How much it holds in one call.
+    pub limit: Limit,
+    /// What happens when it is full.
+    pub overflow: Overflow,
+}
+
+impl Graph {
+    /// The pipeline's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The environment that it was configured for; `base` without an overlay.
+    pub fn environment(&self) -> &str {
+        &self.environment
+    }
+
+    /// The SHA-256 of the resolved graph in hex, secrets by name only.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The nodes, each after all that it reads from.
+    pub fn nodes(&self) -> &[GraphNode] {
+        &self.nodes
+    }
+
+    /// The edges, in the order of the file.
+    pub fn edges(&self) -> &[GraphEdge] {
+        &self.edges
+    }
+}

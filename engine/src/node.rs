@@ -1,0 +1,171 @@
+//! What a node is: described once, configured once per graph, run once per call.
+//!
+//! ```text
+//!   Kind (options, signature) ──build──> NodeFactory ──create──> Node ──run(ports, ctx)──> ends
+//!   known to the registry                one per graph           one per call
+//! ```
+//!
+//! A node knows its ports, not its neighbours. It spawns no task: what it does at once, it joins in
+//! `run`. It reaches providers through [`Context::connector`] alone.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schemars::{JsonSchema, Schema};
+use serde::de::DeserializeOwned;
+
+use crate::edge::SendError;
+use crate::message::ToolSpec;
+pub use crate::ports::{Context, Ports, Tool};
+pub use crate::signature::{Arity, PortSpec, Role, Signature};
+
+/// One call's instance of a stage.
+#[async_trait]
+pub trait Node: Send {
+    /// Runs until the inputs are at their end or `ctx` says that the call is over.
+    ///
+    /// # Errors
+    /// [`NodeError`] ends this call with a reason. A panic does so too, and never ends the process.
+    async fn run(self: Box<Self>, ports: Ports, ctx: Context) -> Result<(), NodeError>;
+}
+
+/// A configured node of a graph: it holds what calls share and makes one [`Node`] per call.
+pub trait NodeFactory: Send + Sync {
+    /// The stage for one call.
+    fn create(&self) -> Box<dyn Node>;
+
+    /// The tools that the node answers to on its input of kind `tool_call`.
+    fn tools(&self) -> Vec<ToolSpec> {
+        Vec::new()
+    }
+}
+
+/// A kind of node as its author writes it. Put into a [`Registry`](crate::registry::Registry), it
+/// serves as a [`NodeKind`].
+pub trait Kind: Send + Sync + 'static {
+    /// The options as written in TOML: `deny_unknown_fields`, a doc comment on each field, ranges as
+    /// schema attributes. The schema is what `check`, `nodes` and editors read.
+    type Options: DeserializeOwned + JsonSchema;
+
+    /// The value of `kind` in TOML.
+    const NAME: &'static str;
+
+    /// One sentence on what the node does.
+    const SUMMARY: &'static str;
+
+    /// The ports.
+    fn signature() -> Signature;
+
+    /// Checks the options and makes the factory.
+    ///
+    /// # Errors
+    /// Every mistake that the schema cannot express, all at once.
+    fn build(options: Self::Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
+}
+
+/// A kind of node as the engine sees it.
+pub trait NodeKind: Send + Sync {
+    /// The value of `kind` in TOML.
+    fn name(&self) -> &'static str;
+
+    /// One sentence on what the node does.
+    fn summary(&self) -> &'static str;
+
+    /// The ports.
+    fn signature(&self) -> Signature;
+
+    /// The JSON Schema of the options.
+    fn options(&self) -> Schema;
+
+    /// Reads the options and makes the factory.
+    ///
+    /// # Errors
+    /// Every mistake found.
+    fn configure(&self, options: toml::Table) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
+}
+
+/// A mistake in a node's options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The option: `voice`, `tools[2].sql`; empty for the node as a whole.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A mistake in the option at `path`.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into(), help: None }
+    }
+
+    /// The same, with what to write instead.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+/// Adapts a [`Kind`] to what the engine sees.
+pub(crate) struct Adapter<K>(pub(crate) std::marker::PhantomData<fn() -> K>);
+
+impl<K: Kind> NodeKind for Adapter<K> {
+    fn name(&self) -> &'static str {
+        K::NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        K::SUMMARY
+    }
+
+    fn signature(&self) -> Signature {
+        K::signature()
+    }
+
+    fn options(&self) -> Schema {
+        schemars::SchemaGenerator::default().into_root_schema_for::<K::Options>()
+    }
+
+    fn configure(&self, options: toml::Table) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+        let options = serde_path_to_error::deserialize(toml::Value::Table(options));
+        let options = options.map_err(|error| {
+            let path = error.path().to_string();
+            let path = if path == "." { String::new() } else { path };
+            vec![Problem::new(path, error.into_inner().message())]
+        })?;
+        K::build(options)
+    }
+}
+
+/// Why a node could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// Nobody reads what the node makes: its work is over, and the call's end is in progress.
+    #[error("nobody reads this node's output any more")]
+    Closed,
+    /// An edge that must not overflow did.
+    #[error("{0}")]
+    Overflowed(SendError),
+    /// A provider refused for good, or failed more often than is tried.
+    #[error("{provider}: {reason}")]
+    Provider {
+        /// The provider's name.
+        provider: &'static str,
+        /// What it said, without content or secrets.
+        reason: String,
+    },
+    /// The call's audio cannot be read or played any more.
+    #[error("transport: {0}")]
+    Transport(String),
+}
+
+impl From<SendError> for NodeError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Closed => Self::Closed,
+            overflowed @ SendError::Overflowed { .. } => Self::Overflowed(overflowed),
+        }
+    }
+}

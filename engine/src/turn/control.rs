@@ -1,0 +1,165 @@
+//! Who may begin and interrupt a turn: the one owner of the control.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Anchor, Outcome, Turn, TurnId};
+use crate::event::{AgentState, Event, Observers};
+
+/// The right to begin and to interrupt turns. There is one per call, it cannot be cloned, and the node
+/// whose kind declares that it controls turns holds it.
+#[derive(Debug)]
+pub struct TurnControl {
+    session: CancellationToken,
+    observers: Observers,
+    count: u32,
+    current: CurrentTurn,
+}
+
+/// The turn in progress, to be read by the session that must close the books at its end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CurrentTurn(Arc<Mutex<Option<Turn>>>);
+
+impl CurrentTurn {
+    /// Ends the turn in progress, if any, because the call is over.
+    pub(crate) fn end_with_call(&self) {
+        if let Some(turn) = self.replace(None) {
+            turn.end(Outcome::CallEnded);
+        }
+    }
+
+    fn replace(&self, turn: Option<Turn>) -> Option<Turn> {
+        std::mem::replace(&mut self.0.lock().expect("no panic holds this lock"), turn)
+    }
+
+    fn get(&self) -> Option<Turn> {
+        self.0.lock().expect("no panic holds this lock").clone()
+    }
+}
+
+/// What a new turn is counted from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// What the caller said; empty where the agent speaks first.
+    pub text: String,
+    /// The end of the caller's speech.
+    pub origin: Instant,
+    /// What `origin` was taken from.
+    pub anchor: Anchor,
+    /// When the turn's last transcript arrived, if there was one.
+    pub transcript: Option<Instant>,
+    /// When the last thing that the decision had to wait for had come: a provider's message or the
+    /// end of a configured delay. What passed from then on is the engine's own time.
+    pub settled: Instant,
+}
+
+impl TurnControl {
+    /// The control of a call that `session` cancels.
+    pub fn new(session: CancellationToken, observers: Observers) -> Self {
+        Self { session, observers, count: 0, current: CurrentTurn::default() }
+    }
+
+    /// The slot that always shows this control's turn.
+    pub(crate) fn watch(&self) -> CurrentTurn {
+        self.current.clone()
+    }
+
+    /// Begins a turn. One that is still live is superseded.
+    pub fn begin(&mut self, beginning: &Beginning) -> Turn {
+        self.stop(Outcome::Superseded, None);
+        self.count += 1;
+        let id = TurnId(self.count);
+        let token = self.session.child_token();
+        let turn = Turn::new(id, beginning, token, self.observers.clone());
+        self.observers.tell(&Event::TurnBegan { turn: id, text: beginning.text.clone() });
+        self.observers.tell(&Event::AgentState(AgentState::Thinking));
+        self.current.replace(Some(turn.clone()));
+        turn
+    }
+
+    /// The turn in progress: begun, and neither played to its end nor interrupted.
+    pub fn current(&self) -> Option<Turn> {
+        self.current.get().filter(Turn::is_live)
+    }
+
+    /// Silences the speaker until [`resume`](Self::resume) or [`interrupt`](Self::interrupt).
+    pub fn hold(&mut self) {
+        if let Some(turn) = self.current() {
+            turn.set_held(true);
+        }
+    }
+
+    /// Lets a held turn go on where it stopped.
+    pub fn resume(&mut self) {
+        if let Some(turn) = self.current() {
+            turn.set_held(false);
+        }
+    }
+
+    /// Interrupts the turn in progress, since the caller has spoken from `onset` on.
+    pub fn interrupt(&mut self, onset: Instant) {
+        self.stop(Outcome::Interrupted, Some(onset));
+    }
+
+    fn stop(&mut self, outcome: Outcome, onset: Option<Instant>) {
+        if let Some(turn) = self.current.replace(None).filter(Turn::is_live) {
+            turn.cancel(outcome, onset);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn control() -> TurnControl {
+        TurnControl::new(CancellationToken::new(), Observers::default())
+    }
+
+    fn beginning() -> Beginning {
+        let now = Instant::now();
+        let text = "hello".to_owned();
+        Beginning { text, origin: now, anchor: Anchor::Vad, transcript: Some(now), settled: now }
+    }
+
+    #[tokio::test]
+    async fn a_new_turn_supersedes_the_live_one() {
+        let mut control = control();
+        let first = control.begin(&beginning());
+        let second = control.begin(&beginning());
+        assert!(first.is_cancelled() && !first.is_live());
+        assert!(second.is_live());
+    }
+
+    #[tokio::test]
+    async fn a_completed_turn_is_not_interrupted() {
+        let mut control = control();
+        let turn = control.begin(&beginning());
+        turn.begin_playout(Instant::now());
+        turn.complete();
+        control.interrupt(Instant::now());
+        assert!(!turn.is_cancelled());
+        assert!(control.current().is_none());
+    }
+
+    #[tokio::test]
+    async fn hold_and_resume_reach_the_turn() {
+        let mut control = control();
+        let turn = control.begin(&beginning());
+        control.hold();
+        assert!(turn.is_held());
+        control.resume();
+        turn.until_held(false).await;
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_session_cancels_the_turn() {
+        let session = CancellationToken::new();
+        let mut control = TurnControl::new(session.clone(), Observers::default());
+        let turn = control.begin(&beginning());
+        session.cancel();
+        turn.cancelled().await;
+    }
+}
