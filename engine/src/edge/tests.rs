@@ -183,7 +183,8 @@ async fn a_blocked_sender_is_woken_by_the_interruption() {
     let turn = turn(&mut control);
     let delta = || Envelope::turn(&turn, TextDelta { text: "x".to_owned() });
     output.send(delta()).await.expect("room");
-    let (sent, ()) = tokio::join!(output.send(delta()), async { control.interrupt(Instant::now()) });
+    let (sent, ()) =
+        tokio::join!(output.send(delta()), async { control.interrupt(Instant::now()) });
     sent.expect("an interrupted turn is no error of the sender");
     assert_eq!(meter.counts().dropped(DropReason::Stale), 1);
 }
