@@ -156,6 +156,14 @@ pub enum NodeError {
         /// What it said, without content or secrets.
         reason: String,
     },
+    /// An input got what the node cannot work with.
+    #[error("input {port:?} {reason}")]
+    BadInput {
+        /// The input's name.
+        port: &'static str,
+        /// What came, and what the node needs.
+        reason: String,
+    },
     /// The caller is gone: nobody listens any more.
     #[error("the caller hung up")]
     HungUp,

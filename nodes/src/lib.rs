@@ -6,5 +6,7 @@ pub mod mic;
 pub mod openai_llm;
 pub mod provider;
 pub mod speaker;
+#[cfg(test)]
+mod testing;
 pub mod turn_detector;
 pub mod vad;
