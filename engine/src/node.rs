@@ -156,9 +156,9 @@ pub enum NodeError {
         /// What it said, without content or secrets.
         reason: String,
     },
-    /// The call's audio cannot be read or played any more.
-    #[error("transport: {0}")]
-    Transport(String),
+    /// The caller is gone: nobody listens any more.
+    #[error("the caller hung up")]
+    HungUp,
 }
 
 impl From<SendError> for NodeError {
