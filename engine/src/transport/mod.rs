@@ -4,6 +4,13 @@
 //! by which `heard` and the end-to-end latency are measured: the instant at which each frame begins to be
 //! played.
 
+pub mod file;
+mod pace;
+mod playback;
+mod recording;
+mod resample;
+mod wav;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -12,6 +19,9 @@ use tokio::time::Instant;
 
 use crate::event::Observer;
 use crate::message::AudioFrame;
+pub use recording::{Layout, Recording};
+pub use resample::Resampler;
+pub use wav::{FileError, LONGEST_FILE, read_voice};
 
 /// The two halves of a call's audio.
 pub struct Transport {
