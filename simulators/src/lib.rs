@@ -20,6 +20,7 @@
 pub mod caller;
 pub mod cartesia;
 pub mod deepgram;
+mod dial;
 pub mod fault;
 pub mod openai;
 
@@ -30,5 +31,6 @@ mod script;
 mod server;
 
 pub use audio::{Speech, SpeechError};
+pub use dial::HOSTS;
 pub use script::{Files, Folder, Place, Script, ScriptError};
 pub use server::Simulators;
