@@ -1,6 +1,8 @@
 //! The engine of voicegraph.
 
+pub mod config;
 pub mod connect;
+pub mod diagnostic;
 pub mod edge;
 pub mod event;
 pub mod graph;
