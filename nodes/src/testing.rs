@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use voicegraph_engine::connect::{Connector, Roots};
-use voicegraph_engine::edge::{EdgeMeter, Input, Output, edge};
+use voicegraph_engine::edge::{EdgeMeter, Input, Limit, Output, Overflow, edge};
 use voicegraph_engine::event::{Event, Observer, Observers};
 use voicegraph_engine::message::Payload;
 use voicegraph_engine::node::{Context, Signature};
@@ -25,8 +25,12 @@ pub(crate) fn context_told(observers: Observers) -> Context {
 /// An edge to the input `port`, with the limits that the kind gives it.
 pub(crate) fn edge_to<T: Payload>(signature: &Signature, port: &str) -> (Output<T>, Input<T>) {
     let spec = signature.input(port).expect("the kind has this input");
-    let meter = EdgeMeter::new(format!("test.{port} -> node.{port}"), spec.limit, spec.overflow);
-    edge(&meter, CancellationToken::new())
+    edge_with(spec.limit, spec.overflow)
+}
+
+/// An edge with these limits.
+pub(crate) fn edge_with<T: Payload>(limit: Limit, overflow: Overflow) -> (Output<T>, Input<T>) {
+    edge(&EdgeMeter::new("a.out -> b.in", limit, overflow), CancellationToken::new())
 }
 
 /// A turn that answers `text`, said just now.

@@ -84,10 +84,10 @@ mod tests {
     use std::time::Duration;
 
     use tokio::time::{Instant, sleep_until};
-    use voicegraph_engine::edge::Input;
+    use voicegraph_engine::edge::{Input, Limit, Overflow};
 
     use super::*;
-    use crate::testing::{context, edge_to};
+    use crate::testing::{context, edge_with};
 
     /// Gives what it was told, each frame at its time, and then nothing.
     struct Script(VecDeque<Captured>);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn mic(script: impl IntoIterator<Item = Captured>) -> (Ports, Context, Input<AudioFrame>) {
-        let (output, input) = edge_to(&crate::speaker::Speaker::signature(), "audio");
+        let (output, input) = edge_with(Limit::millis(400), Overflow::DropOldest);
         let mut ports = Ports::default();
         ports.add_output("audio", output);
         let source = Script(script.into_iter().collect());
