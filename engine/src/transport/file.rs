@@ -8,9 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
-use super::pace::Pace;
+use super::microphone::{Microphone, frames};
 use super::playback::Playback;
 use super::{Captured, FileError, Recording, Source, Transport, read_voice};
 use crate::message::AudioFrame;
@@ -18,9 +17,6 @@ use crate::message::AudioFrame;
 /// The silence after the file that lets an endpointer hear the end of the last words: longer than the
 /// longest wait that pipelines usually configure, 3 s.
 pub const DEFAULT_TAIL: Duration = Duration::from_secs(4);
-
-/// Samples in 20 ms at 16 kHz.
-const FRAME_SAMPLES: usize = 320;
 
 /// A call from the file at `input`, followed by `tail` of silence, heard into `recording`.
 ///
@@ -41,23 +37,11 @@ pub fn transport(voice: &[i16], tail: Duration, recording: Option<Recording>) ->
     Transport { source: Box::new(source), sink: Box::new(sink), observer: None }
 }
 
-/// Cuts sound at 16 kHz into 20 ms frames; the last is filled up with silence.
-pub(super) fn frames(voice: &[i16]) -> Vec<AudioFrame> {
-    let frame = |samples: &[i16]| {
-        let mut samples = samples.to_vec();
-        samples.resize(FRAME_SAMPLES, 0);
-        AudioFrame::new(samples, AudioFrame::CALLER_RATE_HZ)
-    };
-    voice.chunks(FRAME_SAMPLES).map(frame).collect()
-}
-
 struct FileSource {
     frames: std::vec::IntoIter<AudioFrame>,
-    silence: AudioFrame,
     /// When the silence after the file is over, counted from the start.
     end: Duration,
-    pace: Pace,
-    recording: Option<Recording>,
+    microphone: Microphone,
 }
 
 impl FileSource {
@@ -65,37 +49,26 @@ impl FileSource {
         let frames = frames(voice);
         let count = u32::try_from(frames.len()).expect("an hour has 180 000 frames");
         let end = AudioFrame::LENGTH * count + tail;
-        let silence = AudioFrame::silence(AudioFrame::LENGTH, AudioFrame::CALLER_RATE_HZ);
-        Self { frames: frames.into_iter(), silence, end, pace: Pace::default(), recording }
-    }
-
-    fn give(&mut self, end: Instant) -> Captured {
-        let frame = self.frames.next().unwrap_or_else(|| self.silence.clone());
-        if let Some(recording) = &self.recording {
-            recording.caller(end - AudioFrame::LENGTH, &frame);
-        }
-        Captured::Frame(frame, end)
+        Self { frames, end, microphone: Microphone::new(recording) }
     }
 }
 
 #[async_trait]
 impl Source for FileSource {
     async fn next(&mut self) -> Captured {
-        let start = self.pace.start();
-        if let Some(recording) = &self.recording {
-            recording.start(start);
-        }
-        if self.pace.elapsed() >= self.end {
+        if self.microphone.elapsed() >= self.end {
             return Captured::Finished;
         }
-        let end = self.pace.frame().await;
-        self.give(end)
+        let end = self.microphone.capture().await;
+        self.microphone.give(self.frames.next(), end)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
+
+    use tokio::time::Instant;
 
     use super::*;
     use crate::transport::Layout;

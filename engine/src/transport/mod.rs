@@ -5,10 +5,11 @@
 //! played.
 
 pub mod file;
-mod pace;
+mod microphone;
 mod playback;
 mod recording;
 mod resample;
+pub mod scripted;
 mod wav;
 
 use std::num::NonZeroU32;
