@@ -173,6 +173,23 @@ async fn close_reports_what_is_pending() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_finalized_is_not_reported_again() {
+    let mut socket = open(&simulators(SCRIPT), "").await;
+    socket.speak(&[loud(1_500), silence(60)].concat()).await;
+    socket.text(r#"{"type":"Finalize"}"#).await;
+    socket.text(r#"{"type":"CloseStream"}"#).await;
+    let heard = told(socket.rest().await);
+    assert_eq!(heard, ["1710 0.00+1.56 FSZ Hello there.", "1710 Metadata", "1710 close 1000"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_silence_is_committed_without_words() {
+    let mut socket = open(&simulators(SCRIPT), "").await;
+    let heard = hear(&mut socket, &silence(5_200)).await;
+    assert_eq!(heard, ["5050 0.00+5.00 F-- ", "5200 Metadata", "5200 close 1000"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn endpointing_false_never_ends_speech() {
     let path = QUERY.replace("endpointing=300", "endpointing=false");
     let mut socket = Socket::open(&simulators(SCRIPT), &path, &[KEY]).await.unwrap();
