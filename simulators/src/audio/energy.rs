@@ -87,7 +87,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn loud_span_finds_the_burst(before in 0usize..40, loud in 1usize..40, after in 0usize..40) {
+        fn loud_span_finds_the_burst(
+            (before, loud, after) in (0usize..40, 1usize..40, 0usize..40),
+        ) {
             let frames = [(before, 0i16), (loud, 8_000), (after, 0)];
             let samples: Vec<i16> =
                 frames.iter().flat_map(|&(count, level)| vec![level; count * 320]).collect();
@@ -96,7 +98,9 @@ mod tests {
         }
 
         #[test]
-        fn frames_are_the_same_however_the_stream_is_cut(cuts in prop::collection::vec(0usize..900, 1..20)) {
+        fn frames_are_the_same_however_the_stream_is_cut(
+            cuts in prop::collection::vec(0usize..900, 1..20),
+        ) {
             let total: usize = cuts.iter().sum();
             let samples: Vec<i16> = (0..total).map(|index| index as i16).collect();
             let mut framer = Framer::new(16_000);

@@ -1,6 +1,6 @@
-//! Cartesia's text-to-speech as `protocols/cartesia.md` has it: contexts over one websocket, and
-//! the two HTTP ways. Text that the script has a recording for is played from it, however the text
-//! was cut on its way; any other text is a buzz of fitting length.
+//! Cartesia's text-to-speech, after the provider's SDK 4.2.0 and its documentation of 2026:
+//! contexts over one websocket, and the two HTTP ways. Text that the script has a recording for is
+//! played from it, however the text was cut on its way; any other text is a buzz of fitting length.
 //!
 //! ```text
 //! text --decode--> Request --Context: Gather--> text to speak --Speaker--> samples and word times

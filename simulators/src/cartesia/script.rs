@@ -117,26 +117,33 @@ impl Default for Options {
 const CONTEXT_LIMIT: NonZeroUsize = NonZeroUsize::new(1_000).expect("it is not zero");
 
 impl Options {
-    pub(crate) fn build(self, source: &Source<'_>) -> Result<Script, ScriptError> {
+    pub(crate) fn build(mut self, source: &Source<'_>) -> Result<Script, ScriptError> {
         let speed = *self.speed.get_ref();
         if !(speed > 0.0 && speed <= 10_000.0) {
             let problem = format!("`speed` is {speed}");
             return Err(source.wrong(&self.speed.span(), problem, "write 1.0 to 10000.0"));
         }
-        let lines = self.lines.into_iter().map(|line| line.build(source));
+        let lines = std::mem::take(&mut self.lines).into_iter().map(|line| line.build(source));
+        let lines = lines.collect::<Result<_, _>>()?;
+        let faults = fault::build(std::mem::take(&mut self.faults), source)?;
+        Ok(Script { lines, faults, ..self.script() })
+    }
+
+    /// All but lines and faults.
+    fn script(&self) -> Script {
         let ms = Duration::from_millis;
-        Ok(Script {
-            lines: lines.collect::<Result<_, _>>()?,
+        Script {
+            lines: Vec::new(),
             first_byte: ms(self.first_byte_ms),
             chunk: ms(self.chunk_ms.max(1)),
-            speed,
+            speed: *self.speed.get_ref(),
             per_char: ms(self.ms_per_char.max(1)),
             buffer_delay: ms(self.buffer_delay_ms),
             context_limit: self.max_contexts.get(),
             context_expiry: ms(self.context_expiry_ms),
             idle_timeout: ms(self.idle_timeout_ms),
-            faults: fault::build(self.faults, source)?,
-        })
+            faults: Vec::new(),
+        }
     }
 }
 
@@ -155,18 +162,7 @@ impl LineOptions {
 impl Default for Script {
     /// `[cartesia]` left out.
     fn default() -> Self {
-        Self {
-            lines: Vec::new(),
-            first_byte: Duration::from_millis(90),
-            chunk: Duration::from_millis(40),
-            speed: 10.0,
-            per_char: Duration::from_millis(60),
-            buffer_delay: Duration::from_secs(3),
-            context_limit: CONTEXT_LIMIT.get(),
-            context_expiry: Duration::from_secs(1),
-            idle_timeout: Duration::from_secs(300),
-            faults: Vec::new(),
-        }
+        Options::default().script()
     }
 }
 

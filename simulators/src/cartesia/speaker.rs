@@ -107,7 +107,7 @@ impl Speaker {
     }
 }
 
-/// The first line that takes up `text`; a line that takes all of it goes before one that ends in it.
+/// The first line that takes up `text`; one that takes all of it goes before one that ends in it.
 fn find<'s>(script: &'s Script, text: &str) -> Option<Match<'s>> {
     let key = Key::of(text);
     let within = script.lines.iter().find(|line| line.key.starts_with(&key)).map(Match::Within);
@@ -183,8 +183,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_the_text_is_cut_the_sum_is_the_recording(cuts in prop::collection::vec(0..TEXT.len(), 0..8)) {
-            let mut cuts = cuts;
+        fn however_the_text_is_cut_the_sum_is_the_recording(
+            mut cuts in prop::collection::vec(0..TEXT.len(), 0..8),
+        ) {
             cuts.extend([0, TEXT.len()]);
             cuts.sort_unstable();
             let pieces: Vec<_> = cuts.windows(2).map(|pair| &TEXT[pair[0]..pair[1]]).collect();

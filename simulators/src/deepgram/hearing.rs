@@ -147,7 +147,8 @@ impl Hearing {
 
     /// The end of the stream: reports what is pending.
     pub(super) fn close(&mut self) -> Option<Report> {
-        self.utterance.is_some().then(|| self.flush())
+        let is_pending = self.utterance.is_some() && self.at > self.reported;
+        is_pending.then(|| self.flush())
     }
 
     fn flush(&mut self) -> Report {
@@ -234,8 +235,10 @@ impl Hearing {
         let words = self.passed(&utterance);
         utterance.words.drain(..words.len());
         utterance.begin = self.at;
+        let is_all_said = !words.is_empty() && utterance.words.is_empty();
+        let completes = is_all_said.then_some(utterance.index);
         self.utterance = Some(utterance);
-        self.settle(words, None)
+        self.settle(words, completes)
     }
 
     /// The words that have ended by now, at the assumed speed.

@@ -1,6 +1,7 @@
-//! Deepgram's live transcription, `GET /v1/listen`, as `protocols/deepgram.md` part 1 has it: the
-//! query decides everything, audio comes as binary frames, results go out as JSON. What is heard
-//! comes from the script; *when* it is heard comes from the energy of the audio.
+//! Deepgram's live transcription, `GET /v1/listen`, after the provider's AsyncAPI description
+//! (deepgram-api-specs, 2026-07-22): the query decides everything, audio comes as binary frames,
+//! results go out as JSON. What is heard comes from the script; *when* it is heard comes from the
+//! energy of the audio.
 //!
 //! ```text
 //! query --decode--> Query --+

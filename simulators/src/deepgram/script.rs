@@ -101,17 +101,22 @@ impl Default for Options {
 
 impl Options {
     pub(crate) fn build(
-        self,
+        mut self,
         source: &Source<'_>,
         caller: &caller::Script,
     ) -> Result<Script, ScriptError> {
-        let ms = Duration::from_millis;
-        let mut utterances: Vec<_> = self.utterances.into_iter().map(|one| one.heard).collect();
-        if utterances.is_empty() {
-            utterances = caller.lines.iter().map(|line| line.text.clone()).collect();
+        let faults = fault::build(std::mem::take(&mut self.faults), source)?;
+        let mut script = self.script(faults);
+        if script.utterances.is_empty() {
+            script.utterances = caller.lines.iter().map(|line| line.text.clone()).collect();
         }
-        Ok(Script {
-            utterances,
+        Ok(script)
+    }
+
+    fn script(self, faults: Vec<Planned<Fault>>) -> Script {
+        let ms = Duration::from_millis;
+        Script {
+            utterances: self.utterances.into_iter().map(|one| one.heard).collect(),
             after_last: self.after_last,
             final_delay: ms(self.final_delay_ms),
             interim_delay: ms(self.interim_delay_ms),
@@ -120,28 +125,16 @@ impl Options {
             pause: ms(self.pause_ms),
             per_char: ms(self.ms_per_char.max(1)),
             idle_timeout: ms(self.idle_timeout_ms),
-            faults: fault::build(self.faults, source)?,
             threshold: Threshold::from_dbfs(self.threshold_dbfs),
-        })
+            faults,
+        }
     }
 }
 
 impl Default for Script {
     /// `[deepgram]` left out.
     fn default() -> Self {
-        Self {
-            utterances: Vec::new(),
-            after_last: AfterLast::Heard("Hello.".to_owned()),
-            final_delay: Duration::from_millis(150),
-            interim_delay: Duration::from_millis(50),
-            interim_every: Duration::from_millis(500),
-            commit_every: None,
-            pause: Duration::from_millis(200),
-            per_char: Duration::from_millis(65),
-            idle_timeout: Duration::from_secs(10),
-            faults: Vec::new(),
-            threshold: Threshold::default(),
-        }
+        Options::default().script(Vec::new())
     }
 }
 

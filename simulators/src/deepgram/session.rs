@@ -104,7 +104,10 @@ impl Session {
     fn put_final(&mut self, report: &Report, now: Instant) {
         let message = self.voice.results(report, true);
         let what = if report.speech_final { "Results speech_final" } else { "Results final" };
-        let due = now + self.world.script.deepgram.final_delay;
+        let script = &self.world.script.deepgram;
+        let is_silence = report.words.is_empty() && !report.speech_final;
+        let delay = if is_silence { script.interim_delay } else { script.final_delay };
+        let due = now + delay;
         self.put_out(due, text(&message, what, report.completes));
     }
 

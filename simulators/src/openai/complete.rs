@@ -196,7 +196,10 @@ fn models(script: &Script) -> Reply {
         [] => vec!["gpt-4.1-mini"],
         models => models.iter().map(String::as_str).collect(),
     };
-    let model = |name: &&str| json!({ "id": name, "object": "model", "created": CREATED, "owned_by": "voicegraph" });
+    let model = |name: &&str| {
+        let owner = "voicegraph";
+        json!({ "id": name, "object": "model", "created": CREATED, "owned_by": owner })
+    };
     let data: Vec<_> = names.iter().map(model).collect();
     json(200, &json!({ "object": "list", "data": data }))
 }

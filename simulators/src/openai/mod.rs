@@ -1,6 +1,6 @@
-//! OpenAI's chat completions, `POST /v1/chat/completions`, as `protocols/openai.md` part 1 has it,
-//! streaming and not, and `GET /v1/models`. Requests are checked as strictly as the provider checks
-//! them; what is answered comes from the script's rules.
+//! OpenAI's chat completions, `POST /v1/chat/completions`, after the provider's OpenAPI description
+//! (openai-openapi, 2026-08-21), streaming and not, and `GET /v1/models`. Requests are checked as
+//! strictly as the provider checks them; what is answered comes from the script's rules.
 //!
 //! ```text
 //! body --decode--> Request --Rules--> Answer --events--> parts, each with its instant --> SSE

@@ -138,19 +138,26 @@ impl Default for Options {
 }
 
 impl Options {
-    pub(crate) fn build(self, source: &Source<'_>) -> Result<Script, ScriptError> {
-        let rules = self.rules.into_iter().map(|rule| {
+    pub(crate) fn build(mut self, source: &Source<'_>) -> Result<Script, ScriptError> {
+        let rules = std::mem::take(&mut self.rules).into_iter().map(|rule| {
             let span = rule.span();
             rule.into_inner().build(source, &span)
         });
-        Ok(Script {
-            rules: rules.collect::<Result<_, _>>()?,
+        let rules = rules.collect::<Result<_, _>>()?;
+        let faults = fault::build(std::mem::take(&mut self.faults), source)?;
+        Ok(Script { rules, faults, ..self.script() })
+    }
+
+    /// All but rules and faults.
+    fn script(self) -> Script {
+        Script {
+            rules: Vec::new(),
             default_reply: self.default_reply,
             models: self.models,
             first_token: Duration::from_millis(self.first_token_ms),
             token: Duration::from_millis(self.token_ms),
-            faults: fault::build(self.faults, source)?,
-        })
+            faults: Vec::new(),
+        }
     }
 }
 
@@ -194,15 +201,7 @@ impl ToolCallOptions {
 impl Default for Script {
     /// `[openai]` left out.
     fn default() -> Self {
-        let Options { default_reply, first_token_ms, token_ms, .. } = Options::default();
-        Self {
-            rules: Vec::new(),
-            default_reply,
-            models: Vec::new(),
-            first_token: Duration::from_millis(first_token_ms),
-            token: Duration::from_millis(token_ms),
-            faults: Vec::new(),
-        }
+        Options::default().script()
     }
 }
 
