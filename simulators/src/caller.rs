@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
+use voicegraph_engine::transport::scripted;
 
 use crate::audio::Speech;
 use crate::script::{ScriptError, Source};
@@ -19,6 +20,21 @@ const SAMPLES_PER_MS: usize = 16;
 pub struct Script {
     /// The lines, in the order of the script.
     pub lines: Vec<Line>,
+}
+
+impl Script {
+    /// The caller as the engine's scripted transport plays it.
+    pub fn to_transport(&self) -> scripted::Script {
+        let line = |line: &Line| scripted::Line {
+            when: match line.when {
+                When::At(at) => scripted::When::At(at),
+                When::AfterAgent(pause) => scripted::When::AfterAgent(pause),
+                When::DuringAgent(delay) => scripted::When::DuringAgent(delay),
+            },
+            samples: Arc::clone(&line.samples),
+        };
+        scripted::Script::new(self.lines.iter().map(line).collect())
+    }
 }
 
 /// One thing the caller says.

@@ -200,7 +200,7 @@ impl Run {
         if rate != expected {
             let what =
                 format!("deepgram_stt takes audio of {expected} Hz, and was given {rate} Hz");
-            return Err(NodeError::Transport(what));
+            return Err(NodeError::Unfit(what));
         }
         self.state.audio(frame.body, frame.origin);
         Ok(Vec::new())
