@@ -17,8 +17,7 @@ pub(crate) fn script(arguments: &args::Script) -> anyhow::Result<Script> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the script {}", path.display()))?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    Script::from_toml(&text, &Folder(folder.to_owned()))
-        .with_context(|| path.display().to_string())
+    Script::from_toml(&text, &Folder(folder.to_owned())).with_context(|| path.display().to_string())
 }
 
 /// A connector to the network, and to simulators in this process at `sim://` addresses.

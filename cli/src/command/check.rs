@@ -9,8 +9,7 @@ use crate::pipeline::{self, Refused};
 /// Prints every finding. An error, or a denied warning, ends with exit code 78.
 pub(crate) fn run(check: &Check) -> anyhow::Result<()> {
     let sources = pipeline::sources(&check.pipeline);
-    let compiled =
-        config::compile(&sources, &pipeline::environment, &voicegraph_nodes::registry());
+    let compiled = config::compile(&sources, &pipeline::environment, &voicegraph_nodes::registry());
     let (summary, found) = match &compiled {
         Ok(compiled) => (Some(summary(compiled)), &compiled.warnings),
         Err(diagnostics) => (None, diagnostics),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
+use voicegraph_engine::connect::Endpoint;
 use voicegraph_engine::edge::{Limit, Output, Overflow};
 use voicegraph_engine::message::{AudioFrame, Envelope, TextDelta};
 use voicegraph_engine::node::{
@@ -45,6 +46,10 @@ struct Factory(Arc<Settings>);
 impl NodeFactory for Factory {
     fn create(&self) -> Box<dyn Node> {
         Box::new(Stage(Arc::clone(&self.0)))
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        vec![self.0.endpoint.clone()]
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::header::AUTHORIZATION;
 use tokio::time::{Instant, sleep_until};
+use voicegraph_engine::connect::Endpoint;
 use voicegraph_engine::edge::{Input, Limit, Output, Overflow};
 use voicegraph_engine::message::{AudioFrame, Envelope, Speech, Transcript};
 use voicegraph_engine::node::{
@@ -64,6 +65,10 @@ struct Factory(Arc<Settings>);
 impl NodeFactory for Factory {
     fn create(&self) -> Box<dyn Node> {
         Box::new(Stage(Arc::clone(&self.0)))
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        vec![self.0.endpoint.clone()]
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use voicegraph_engine::connect::Endpoint;
 use voicegraph_engine::edge::{Limit, Overflow};
 use voicegraph_engine::message::{TextDelta, ToolCall, UserTurn};
 use voicegraph_engine::node::{
@@ -55,6 +56,10 @@ struct Factory(Arc<Settings>);
 impl NodeFactory for Factory {
     fn create(&self) -> Box<dyn Node> {
         Box::new(Stage(Arc::clone(&self.0)))
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        vec![self.0.endpoint.clone()]
     }
 }
 
