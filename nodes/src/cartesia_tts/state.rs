@@ -275,3 +275,6 @@ pub(super) fn failure(error: &WireError) -> Failure {
         None => Failure::retry(format!("error without a status: {detail}")),
     }
 }
+
+#[cfg(test)]
+mod tests;
