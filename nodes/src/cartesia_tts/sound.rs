@@ -1,8 +1,9 @@
 //! The turn's sound on its way from the provider's chunks to exact frames.
 //!
-//! In come bytes, i16 little-endian mono, in chunks of any size; out go frames of 20 ms, the last of which
-//! may be shorter or empty. Speech is made faster than it is played, so most of it waits here: where a
-//! context breaks off, what was not passed on can still be cut back to the last whole word.
+//! In come bytes, i16 little-endian mono, in chunks of any size; out go frames of 20 ms, the last
+//! of which may be shorter or empty. Speech is made faster than it is played, so most of it waits
+//! here: where a context breaks off, what was not passed on can still be cut back to the last whole
+//! word.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
