@@ -1,9 +1,9 @@
 //! Cuts the answer's text where a listener hears no seam.
 //!
-//! In come deltas as the language model makes them; out go chunks for the voice. A sentence goes as soon
-//! as its end is written: no time is spent on the token after a full stop, save where the stop may be an
-//! abbreviation's or a number's. The turn's first chunk may be a clause, since a caller waits for it.
-//! The voice joins transcripts literally, so chunks hold every character, blanks too:
+//! In come deltas as the language model makes them; out go chunks for the voice. A sentence goes as
+//! soon as its end is written: no time is spent on the token after a full stop, save where the stop
+//! may be an abbreviation's or a number's. The turn's first chunk may be a clause, since a caller
+//! waits for it. The voice joins transcripts literally, so chunks hold every character, blanks too:
 //!
 //! **Invariant:** the chunks joined are the deltas joined, and each chunk holds something to say.
 

@@ -13,11 +13,12 @@ pub(super) const SAMPLE_RATES_HZ: [u32; 6] = [8000, 16_000, 22_050, 24_000, 44_1
 pub struct Options {
     /// The API key, from the environment: `"${CARTESIA_API_KEY:?}"`.
     pub api_key: Secret,
-    /// Where the provider is: `wss://…`, `ws://…` for a simulator on this machine, `sim://…` within a
-    /// simulation.
+    /// Where the provider is: `wss://…`, `ws://…` for a simulator on this machine, `sim://…` within
+    /// a simulation.
     #[serde(default = "base_url")]
     pub base_url: String,
-    /// The version of the API, a date. Errors are structured from `2026-03-01` on; both shapes are read.
+    /// The version of the API, a date. Errors are structured from `2026-03-01` on; both shapes are
+    /// read.
     #[serde(default = "version")]
     #[schemars(length(min = 1))]
     pub version: String,
@@ -32,8 +33,8 @@ pub struct Options {
     #[serde(default)]
     #[schemars(length(min = 2))]
     pub language: Option<String>,
-    /// The rate of the sound, in Hz: 8000, 16000, 22050, 24000, 44100 or 48000. That of the transport
-    /// saves resampling; 8000 sounds like a telephone.
+    /// The rate of the sound, in Hz: 8000, 16000, 22050, 24000, 44100 or 48000. That of the
+    /// transport saves resampling; 8000 sounds like a telephone.
     #[serde(default = "sample_rate_hz")]
     #[schemars(extend("enum" = SAMPLE_RATES_HZ))]
     pub sample_rate_hz: u32,
@@ -49,22 +50,22 @@ pub struct Options {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub emotion: Option<String>,
-    /// How long the provider may hold text to join it with more, 0 to 5000 ms. At 0 it speaks at once;
-    /// more only delays, since text is cut at sentences here.
+    /// How long the provider may hold text to join it with more, 0 to 5000 ms. At 0 it speaks at
+    /// once; more only delays, since text is cut at sentences here.
     #[serde(default)]
     #[schemars(range(max = 5000))]
     pub max_buffer_delay_ms: u32,
-    /// Whether words come with their times. Without, what an interrupted caller heard and where a broken
-    /// connection goes on are estimated.
+    /// Whether words come with their times. Without, what an interrupted caller heard and where a
+    /// broken connection goes on are estimated.
     #[serde(default = "yes")]
     pub word_timestamps: bool,
-    /// The least length, in characters, at which the turn's first chunk may end at a clause mark: 1 to
-    /// 1000. Low lets the voice begin early, high lets it know more of the sentence.
+    /// The least length, in characters, at which the turn's first chunk may end at a clause mark: 1
+    /// to 1000. Low lets the voice begin early, high lets it know more of the sentence.
     #[serde(default = "first_chunk_min_chars")]
     #[schemars(range(min = 1, max = 1000))]
     pub first_chunk_min_chars: u32,
-    /// The length, in characters, at which a first chunk without any mark is cut between words: 1 to
-    /// 1000.
+    /// The length, in characters, at which a first chunk without any mark is cut between words: 1
+    /// to 1000.
     #[serde(default = "first_chunk_max_chars")]
     #[schemars(range(min = 1, max = 1000))]
     pub first_chunk_max_chars: u32,
@@ -73,8 +74,8 @@ pub struct Options {
     #[serde(default = "chunk_min_chars")]
     #[schemars(range(min = 1, max = 1000))]
     pub chunk_min_chars: u32,
-    /// The length, in characters, at which a later chunk without any mark is cut between words: 1 to
-    /// 1000.
+    /// The length, in characters, at which a later chunk without any mark is cut between words: 1
+    /// to 1000.
     #[serde(default = "chunk_max_chars")]
     #[schemars(range(min = 1, max = 1000))]
     pub chunk_max_chars: u32,
@@ -87,7 +88,8 @@ pub struct Options {
     #[serde(default = "connect_timeout_ms")]
     #[schemars(range(min = 100, max = 60_000))]
     pub connect_timeout_ms: u32,
-    /// The time from a turn's first text to its first sound before it is tried again, 100 to 60000 ms.
+    /// The time from a turn's first text to its first sound before it is tried again, 100 to 60000
+    /// ms.
     #[serde(default = "first_audio_timeout_ms")]
     #[schemars(range(min = 100, max = 60_000))]
     pub first_audio_timeout_ms: u32,
@@ -100,12 +102,13 @@ pub struct Options {
     #[serde(default = "send_timeout_ms")]
     #[schemars(range(min = 100, max = 60_000))]
     pub send_timeout_ms: u32,
-    /// After how long an unused connection is renewed, 10 to 290 s: the provider closes it after 300.
+    /// After how long an unused connection is renewed, 10 to 290 s: the provider closes it after
+    /// 300.
     #[serde(default = "idle_reconnect_s")]
     #[schemars(range(min = 10, max = 290))]
     pub idle_reconnect_s: u32,
-    /// How often in a row a failure is tried again before the call ends, 0 to 20. The delays double from
-    /// 0.1 s to 2 s.
+    /// How often in a row a failure is tried again before the call ends, 0 to 20. The delays double
+    /// from 0.1 s to 2 s.
     #[serde(default = "max_retries")]
     #[schemars(range(max = 20))]
     pub max_retries: u32,

@@ -152,7 +152,8 @@ impl Context {
         is_speakable(&rest.text).then_some(rest)
     }
 
-    /// The text that the context missed, which the provider has ended: it expired before the text came.
+    /// The text that the context missed, which the provider has ended: it expired before the text
+    /// came.
     pub(super) fn missed(&self) -> Option<String> {
         let missed = self.spoken.missed();
         (self.unanswered && is_speakable(missed)).then(|| missed.to_owned())

@@ -1,7 +1,7 @@
 //! The websocket to the provider: opened before it is needed, read and written at once, reopened.
 //!
-//! The line tells what happens as [`LineEvent`]s and decides nothing: when to reopen, and what a failure
-//! means, is the node's to say.
+//! The line tells what happens as [`LineEvent`]s and decides nothing: when to reopen, and what a
+//! failure means, is the node's to say.
 
 use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
@@ -19,8 +19,8 @@ use super::settings::Settings;
 use super::wire::{Reply, Request, decode};
 use crate::provider::{self, Failure, WebSocket};
 
-/// A connection that lasted this long, or that served, is worth reopening at once and without a word:
-/// the provider closes idle connections after 5 minutes.
+/// A connection that lasted this long, or that served, is worth reopening at once and without a
+/// word: the provider closes idle connections after 5 minutes.
 const STEADY: Duration = Duration::from_secs(1);
 
 /// The version header; the name is the reference's.
@@ -115,8 +115,8 @@ impl Line {
         matches!(&self.state, State::Open(open) if open.writing.is_none())
     }
 
-    /// Hands a message over; [`event`](Self::event) writes it. Without a connection it is dropped: who
-    /// must be heard waits until the line [`is_clear`](Self::is_clear).
+    /// Hands a message over; [`event`](Self::event) writes it. Without a connection it is dropped:
+    /// who must be heard waits until the line [`is_clear`](Self::is_clear).
     pub(super) fn say(&mut self, request: &Request) {
         if let State::Open(open) = &mut self.state {
             let now = Instant::now();
@@ -175,8 +175,8 @@ impl Open {
         Self { socket, opened: now, used: now, served: false, writing: None }
     }
 
-    /// Writes what is to be written and reads the next reply. What the provider said before it left is
-    /// read, though nothing can be written any more.
+    /// Writes what is to be written and reads the next reply. What the provider said before it left
+    /// is read, though nothing can be written any more.
     fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, Failure>> {
         let written = self.poll_write(cx);
         match (self.poll_read(cx), written) {
@@ -223,8 +223,8 @@ async fn open(settings: &Settings, connector: &Connector) -> Result<WebSocket, F
     provider::open(connector, request).await
 }
 
-/// What an error of the connection is called. Errors of tungstenite may quote what was sent, so that
-/// only their kind is told.
+/// What an error of the connection is called. Errors of tungstenite may quote what was sent, so
+/// that only their kind is told.
 fn lost(error: Error) -> Failure {
     match error {
         Error::Io(error) => Failure::retry(format!("connection lost: {}", error.kind())),

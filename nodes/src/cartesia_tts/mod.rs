@@ -1,11 +1,12 @@
 //! `cartesia_tts`: speaks the agent's answer with a voice of Cartesia.
 //!
 //! - Input `text`: the answer's pieces as the language model makes them.
-//! - Output `audio`: frames of 20 ms; the envelope's `last` marks the turn's last, which may be empty.
+//! - Output `audio`: frames of 20 ms; the envelope's `last` marks the turn's last, which may be
+//!   empty.
 //!
-//! One websocket serves a call; it is opened at the call's start and reopened when it breaks. Each turn is
-//! one context on it, into which text is streamed as it comes. What the service meter records is the time
-//! from a turn's first text to its first sound.
+//! One websocket serves a call; it is opened at the call's start and reopened when it breaks. Each
+//! turn is one context on it, into which text is streamed as it comes. What the service meter
+//! records is the time from a turn's first text to its first sound.
 //!
 //! ```text
 //!              ┌─ node ───────────────────────────────────────────────┐

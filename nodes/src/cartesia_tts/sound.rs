@@ -1,8 +1,9 @@
 //! The turn's sound on its way from the provider's chunks to exact frames.
 //!
-//! In come bytes, i16 little-endian mono, in chunks of any size; out go frames of 20 ms, the last of which
-//! may be shorter or empty. Speech is made faster than it is played, so most of it waits here: where a
-//! context breaks off, what was not passed on can still be cut back to the last whole word.
+//! In come bytes, i16 little-endian mono, in chunks of any size; out go frames of 20 ms, the last
+//! of which may be shorter or empty. Speech is made faster than it is played, so most of it waits
+//! here: where a context breaks off, what was not passed on can still be cut back to the last whole
+//! word.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -18,6 +19,8 @@ pub(super) struct Sound {
     odd: Option<u8>,
     partial: Vec<i16>,
     frames: VecDeque<AudioFrame>,
+    /// Samples in `frames`.
+    framed: usize,
     /// Samples passed on so far.
     passed: usize,
     finished: bool,
@@ -28,7 +31,16 @@ impl Sound {
     pub(super) fn new(rate: NonZeroU32) -> Self {
         let frame_samples = samples_in(AudioFrame::LENGTH, rate);
         let (partial, frames) = (Vec::new(), VecDeque::new());
-        Self { rate, frame_samples, odd: None, partial, frames, passed: 0, finished: false }
+        Self {
+            rate,
+            frame_samples,
+            odd: None,
+            partial,
+            frames,
+            framed: 0,
+            passed: 0,
+            finished: false,
+        }
     }
 
     /// Appends a chunk; half a sample waits for its other half.
@@ -52,13 +64,16 @@ impl Sound {
     pub(super) fn finish(&mut self) {
         assert!(!self.finished, "a turn's sound is finished once");
         self.align();
-        self.frames.push_back(AudioFrame::new(std::mem::take(&mut self.partial), self.rate));
+        let samples = std::mem::take(&mut self.partial);
+        self.framed += samples.len();
+        self.frames.push_back(AudioFrame::new(samples, self.rate));
         self.finished = true;
     }
 
     /// The next frame, and whether it is the turn's last.
     pub(super) fn pop(&mut self) -> Option<(AudioFrame, bool)> {
         let frame = self.frames.pop_front()?;
+        self.framed -= frame.samples().len();
         self.passed += frame.samples().len();
         Some((frame, self.is_over()))
     }
@@ -98,6 +113,7 @@ impl Sound {
         assert!(!self.finished, "only sound that broke off is cut");
         let mut keep = samples_in(end, self.rate).saturating_sub(self.passed);
         let waiting = std::mem::take(&mut self.frames);
+        self.framed = 0;
         let partial = std::mem::take(&mut self.partial);
         for samples in waiting.iter().map(AudioFrame::samples).chain([partial.as_slice()]) {
             let kept = keep.min(samples.len());
@@ -114,12 +130,12 @@ impl Sound {
         for samples in self.partial[..whole].chunks_exact(self.frame_samples) {
             self.frames.push_back(AudioFrame::new(samples, self.rate));
         }
+        self.framed += whole;
         self.partial.drain(..whole);
     }
 
     fn waiting_samples(&self) -> usize {
-        let framed: usize = self.frames.iter().map(|frame| frame.samples().len()).sum();
-        framed + self.partial.len()
+        self.framed + self.partial.len()
     }
 
     fn length(&self, samples: usize) -> Duration {

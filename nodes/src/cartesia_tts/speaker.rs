@@ -1,7 +1,7 @@
 //! One call's voice: turn after turn over one line; nothing clever.
 //!
-//! The async half of the node. What is to be said, and what a reply means, the state knows; the speaker
-//! waits for whatever comes first and carries it from one to the other.
+//! The async half of the node. What is to be said, and what a reply means, the state knows; the
+//! speaker waits for whatever comes first and carries it from one to the other.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use voicegraph_engine::edge::Input;
 use voicegraph_engine::message::{AudioFrame, Envelope, TextDelta};
 use voicegraph_engine::node::{Context, NodeError};
-use voicegraph_engine::turn::Turn;
+use voicegraph_engine::turn::{Turn, TurnId};
 
 use super::first_sound::FirstSound;
 use super::line::{Line, LineEvent, Loss};
@@ -35,6 +35,9 @@ pub(super) struct Speaker {
     backoff: Backoff,
     text: Input<TextDelta>,
     frames: mpsc::Sender<Envelope<AudioFrame>>,
+    /// The last turn that was begun. Text for it or one before, after its end, comes too late: its
+    /// last frame is out.
+    begun: Option<TurnId>,
 }
 
 /// What a turn waits for.
@@ -58,7 +61,7 @@ impl Speaker {
     ) -> Self {
         let line = Line::new(Arc::clone(&settings), ctx.connector.clone());
         let backoff = Backoff::new(settings.max_retries, ctx.rng());
-        Self { settings, ctx, line, backoff, text, frames }
+        Self { settings, ctx, line, backoff, text, frames, begun: None }
     }
 
     /// Speaks turn after turn until no more text can come.
@@ -66,9 +69,10 @@ impl Speaker {
         let mut next = self.idle().await?;
         while let Some(delta) = next {
             next = match delta.turn_of().cloned() {
-                Some(turn) => self.speak(&turn, delta).await?,
-                None => {
-                    tracing::warn!(node = %self.ctx.node, "text that belongs to no turn is not spoken");
+                Some(turn) if self.begun < Some(turn.id()) => self.speak(&turn, delta).await?,
+                late => {
+                    let turn = late.map(|turn| turn.id().0);
+                    tracing::warn!(node = %self.ctx.node, turn, "text out of turn is left out");
                     None
                 }
             };
@@ -97,8 +101,8 @@ impl Speaker {
         }
     }
 
-    /// Speaks one turn, of which `delta` is the first text. Gives the first text of another turn, where
-    /// that came before this turn's text was complete.
+    /// Speaks one turn, of which `delta` is the first text. Gives the first text of another turn,
+    /// where that came before this turn's text was complete.
     async fn speak(
         &mut self,
         turn: &Turn,
@@ -109,6 +113,7 @@ impl Speaker {
         let mut first_sound = FirstSound::new(turn);
         // Each turn has its own retries: what failed while nobody spoke is forgiven.
         self.backoff.succeeded();
+        self.begun = Some(turn.id());
         take_text(&mut speech, turn, Some(delta));
         while !speech.is_over() {
             self.request(&mut speech, &mut first_sound);
@@ -183,7 +188,9 @@ impl Speaker {
         match event {
             LineEvent::Opened => Ok(()),
             LineEvent::Said(reply) => self.on_reply(reply, speech, first_sound),
-            LineEvent::Lost(loss) if speech.needs_provider() => {
+            LineEvent::Lost(loss)
+                if speech.is_asking() || (speech.needs_provider() && !loss.was_steady) =>
+            {
                 self.restart_on_new_line(&loss.failure, speech)
             }
             LineEvent::Lost(loss) => self.reopen(&loss),
@@ -217,7 +224,7 @@ impl Speaker {
         }
     }
 
-    /// A deadline has passed: the provider's, or the network's; or else the delay before a new attempt.
+    /// A deadline has passed: the provider's, or the network's; or the delay before a new attempt.
     fn on_late(&mut self, speech: &mut Speech) -> Result<(), NodeError> {
         let now = Instant::now();
         if let Some(stall) = speech.stall(now) {
@@ -251,8 +258,9 @@ impl Speaker {
         }
     }
 
-    /// Reopens the line while nobody needs it: silently where it had proved good, since providers close
-    /// what is idle; and on and on, slowly, where retries are used up, for each turn has its own.
+    /// Reopens the line while nothing is asked on it: silently where it had proved good, since
+    /// providers close what is idle; and on and on, slowly, where retries are used up, for each
+    /// turn has its own.
     fn reopen(&mut self, loss: &Loss) -> Result<(), NodeError> {
         let failure = &loss.failure;
         if failure.verdict == Verdict::Fatal {

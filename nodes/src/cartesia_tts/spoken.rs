@@ -1,9 +1,9 @@
 //! What of a context's text was voiced, so that a broken context can be taken up where it stopped.
 //!
-//! Words come with their times, before or after their sound. Each is found again in the text that was
-//! sent; a word counts as voiced once its sound is in hand to its end. Where the provider gives no
-//! times, the place is estimated by the pace of speech, down to the end of a chunk: better said twice
-//! than lost.
+//! Words come with their times, before or after their sound. Each is found again in the text that
+//! was sent; a word counts as voiced once its sound is in hand to its end. Where the provider gives
+//! no times, the place is estimated by the pace of speech, down to the end of a chunk: better said
+//! twice than lost.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use voicegraph_engine::turn::SpokenWord;
 
 use super::chunk::is_speakable;
 
-/// The pace at which words are counted where the voice gives no times: 2.5 words a second, the middle
-/// of the 140 to 160 words a minute of conversational English.
+/// The pace at which words are counted where the voice gives no times: 2.5 words a second, the
+/// middle of the 140 to 160 words a minute of conversational English.
 const WORD_ESTIMATE: Duration = Duration::from_millis(400);
 
-/// How far ahead a word is looked for, in words, beyond those that were not found. Numbers and dates
-/// are told as spoken ("$5": "five dollars"), so that some words are not in the text.
+/// How far ahead a word is looked for, in words, beyond those that were not found. Numbers and
+/// dates are told as spoken ("$5": "five dollars"), so that some words are not in the text.
 const LOOK_AHEAD: usize = 4;
 
 /// The text of one context, and the words that are known of it.
@@ -91,8 +91,8 @@ impl Spoken {
         self.answered = self.text.len();
     }
 
-    /// The text that a context may have missed which ended of itself: what has no word times, or, where
-    /// there are none at all, what was sent after the last sound.
+    /// The text that a context may have missed which ended of itself: what has no word times, or,
+    /// where there are none at all, what was sent after the last sound.
     pub(super) fn missed(&self) -> &str {
         match self.voiced {
             Some(voiced) => &self.text[voiced.end..],

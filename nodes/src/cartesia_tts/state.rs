@@ -1,5 +1,5 @@
-//! One turn's speech as a pure state machine: it knows the provider's contexts, and neither socket nor
-//! clock.
+//! One turn's speech as a pure state machine: it knows the provider's contexts, and neither socket
+//! nor clock.
 //!
 //! ```text
 //!   text ──> chunks ──> requests ┐                       ┌ sound ──> frames of 20 ms
@@ -7,9 +7,9 @@
 //!   replies, deadlines ──────────┘                       └ words with turn-relative times
 //! ```
 //!
-//! A turn is one context, so that its prosody is of one piece. Only where a context fails, or expires
-//! while text pauses, a further one takes up the text that was not voiced. Messages of any other context
-//! are passed over: what a cancelled one still sends is of no concern.
+//! A turn is one context, so that its prosody is of one piece. Only where a context fails, or
+//! expires while text pauses, a further one takes up the text that was not voiced. Messages of any
+//! other context are passed over: what a cancelled one still sends is of no concern.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -153,7 +153,8 @@ impl Speech {
         Ok(News { words: words.unwrap_or_default(), done: false })
     }
 
-    /// When the provider is too late, unless it says something before. Never, while no more is read.
+    /// When the provider is too late, unless it says something before. Never, while no more is
+    /// read.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let context = self.context.as_ref().filter(|_| !self.is_full());
         context.and_then(|context| context.deadline(&self.limits))
@@ -175,8 +176,8 @@ impl Speech {
         self.not_before = None;
     }
 
-    /// Gives up the context, if there is one, and makes ready to speak the rest of its text in a new
-    /// one, not before `instant`.
+    /// Gives up the context, if there is one, and makes ready to speak the rest of its text in a
+    /// new one, not before `instant`.
     pub(super) fn restart(&mut self, instant: Instant) {
         self.not_before = Some(instant);
         self.sound.align();
@@ -195,6 +196,11 @@ impl Speech {
     /// Whether the provider is needed: text waits to be spoken, or is being spoken.
     pub(super) fn needs_provider(&self) -> bool {
         self.context.is_some() || !self.queue.is_empty()
+    }
+
+    /// Whether a context is in progress.
+    pub(super) fn is_asking(&self) -> bool {
+        self.context.is_some()
     }
 
     /// Whether all that can be done now is to wait for the turn's first sound.
@@ -275,3 +281,6 @@ pub(super) fn failure(error: &WireError) -> Failure {
         None => Failure::retry(format!("error without a status: {detail}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
-//! Cartesia's websocket messages: pure encode and decode, of the version 2026-03-01 and those before.
+//! Cartesia's websocket messages: pure encode and decode, of the version 2026-03-01 and those
+//! before.
 //!
-//! Both directions are JSON text; audio is base64 within it. Decoding looks at `type` first: an error
-//! carries `done: true` as the end does, and must not be taken for it.
+//! Both directions are JSON text; audio is base64 within it. Decoding looks at `type` first: an
+//! error carries `done: true` as the end does, and must not be taken for it.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -30,7 +31,8 @@ pub struct Voice {
     pub manner: Manner,
 }
 
-/// The manner of speaking: `generation_config` on the wire. What is absent is the provider's choice.
+/// The manner of speaking: `generation_config` on the wire. What is absent is the provider's
+/// choice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Manner {
     /// 0.6 to 1.5; 1 is the voice's own pace.

@@ -58,8 +58,8 @@ pub(super) fn clause_end(text: &str, min: usize) -> Option<usize> {
     ends.last().filter(|end| is_speakable(&text[..*end]))
 }
 
-/// The end of the last whole word within the first `max` characters, once there are more than those.
-/// A word longer than that is cut.
+/// The end of the last whole word within the first `max` characters, once there are more than
+/// those. A word longer than that is cut.
 pub(super) fn word_end(text: &str, max: usize) -> Option<usize> {
     let (limit, _) = text.char_indices().nth(max)?;
     let blank = text[..limit].rfind(char::is_whitespace);
@@ -95,8 +95,8 @@ fn is_end(before: &str, mark: char, rest: &str, next: &str) -> bool {
     }
 }
 
-/// How a stop behind `before` is to be read. In doubt a sentence goes on: that costs a later cut, while
-/// a false end is heard.
+/// How a stop behind `before` is to be read. In doubt a sentence goes on: that costs a later cut,
+/// while a false end is heard.
 fn read_stop(before: &str) -> Stop {
     let word = before.rsplit(char::is_whitespace).next().unwrap_or(before);
     let word = word.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();

@@ -141,6 +141,19 @@ async fn a_turn_without_text_is_an_empty_last_frame() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn text_after_its_turn_s_last_is_left_out() {
+    let mut call = Call::new();
+    let mut end = call.accept().await;
+    let turn = call.begin();
+    call.write_last(&turn, "").await;
+    assert!(call.frame().await.last);
+    call.write_last(&turn, "Too late.").await;
+    let next = call.begin();
+    call.write_last(&next, "In time.").await;
+    assert_eq!(end.asked_all().await, ("test-2-1".to_owned(), "In time.".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn text_waits_for_the_connection_and_the_wait_is_the_provider_s() {
     let mut call = Call::new();
     let turn = call.begin();
