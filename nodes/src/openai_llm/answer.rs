@@ -12,7 +12,7 @@ pub(super) struct Answer {
     calls: Vec<Call>,
     tokens: usize,
     spoke: bool,
-    finished: bool,
+    finish: Option<String>,
 }
 
 /// A tool call, put together from its fragments.
@@ -34,7 +34,7 @@ impl Answer {
     /// The answer holds more calls than any sane one.
     pub(super) fn add(&mut self, chunk: Chunk) -> Result<Option<String>, Failure> {
         let (delta, finish) = chunk.into_delta();
-        self.finished |= finish.is_some_and(|reason| !reason.is_empty());
+        self.finish = self.finish.take().or(finish.filter(|reason| !reason.is_empty()));
         for fragment in delta.tool_calls.into_iter().flatten() {
             self.add_fragment(fragment)?;
             self.tokens += 1;
@@ -45,16 +45,15 @@ impl Answer {
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
-    /// Takes note that the stream is at its end. `announced` says that the provider said so itself.
+    /// Checks that the stream may end here. `announced` says that the provider said so itself.
     ///
     /// # Errors
     /// It was cut off.
-    pub(super) fn end(&mut self, announced: bool) -> Result<(), Failure> {
-        if !announced && !self.finished {
-            return Err(Failure::retry("the answer was cut off"));
+    pub(super) fn end(&self, announced: bool) -> Result<(), Failure> {
+        if announced || self.is_finished() {
+            return Ok(());
         }
-        self.finished = true;
-        Ok(())
+        Err(Failure::retry("the answer was cut off"))
     }
 
     /// How many pieces of it came: of text and of tool calls.
@@ -69,7 +68,12 @@ impl Answer {
 
     /// Whether it is complete. What follows in the stream is bookkeeping.
     pub(super) fn is_finished(&self) -> bool {
-        self.finished
+        self.finish.is_some()
+    }
+
+    /// Why the model ended early, where it did: out of tokens, or stopped by a filter.
+    pub(super) fn shortfall(&self) -> Option<&str> {
+        self.finish.as_deref().filter(|reason| matches!(*reason, "length" | "content_filter"))
     }
 
     /// The tool calls, in the order of the answer. They decide whether tools are used, not the
@@ -226,6 +230,12 @@ mod tests {
         assert!(answer(&[r#"{"delta":{"content":"I"}}"#]).0.end(false).is_err());
         assert!(answer(&[r#"{"delta":{"content":"I"}}"#]).0.end(true).is_ok());
         assert!(answer(&[r#"{"delta":{},"finish_reason":"stop"}"#]).0.end(false).is_ok());
+    }
+
+    #[test]
+    fn an_answer_cut_short_is_known() {
+        assert_eq!(answer(&[r#"{"finish_reason":"length"}"#]).0.shortfall(), Some("length"));
+        assert_eq!(answer(&[r#"{"finish_reason":"stop"}"#]).0.shortfall(), None);
     }
 
     #[test]

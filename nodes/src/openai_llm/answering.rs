@@ -116,6 +116,9 @@ impl Conversation {
                 since = Instant::now();
             }
         }
+        if let Some(reason) = answer.shortfall() {
+            tracing::debug!(node = %self.ctx.node, reason, "the answer was cut short");
+        }
         self.line.leave(reply);
         Ok(())
     }

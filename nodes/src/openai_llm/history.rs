@@ -223,6 +223,7 @@ impl Called {
 mod tests {
     use std::time::Duration;
 
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -383,5 +384,73 @@ mod tests {
         history.call(vec![call("a")]);
         assert_eq!(history.gap_before("You"), " ");
         assert_eq!(history.gap_before(" You"), "");
+    }
+
+    /// Something that happens in a call.
+    #[derive(Clone, Debug)]
+    enum Happening {
+        Begin(String),
+        Say(String),
+        Call(Vec<String>),
+        Answer(prop::sample::Index),
+        Cut(usize),
+    }
+
+    fn happening() -> impl Strategy<Value = Happening> {
+        let words = || "[a-z]{1,4}( [a-z]{1,4}[.,]?){0,4}";
+        prop_oneof![
+            words().prop_map(Happening::Begin),
+            words().prop_map(Happening::Say),
+            prop::collection::vec("[ab]?", 1..4).prop_map(Happening::Call),
+            any::<prop::sample::Index>().prop_map(Happening::Answer),
+            (0_usize..20).prop_map(Happening::Cut),
+        ]
+    }
+
+    fn take(history: &mut History, happening: Happening) {
+        match happening {
+            Happening::Begin(user) => history.begin(&user),
+            Happening::Say(text) => history.say(&text),
+            Happening::Call(ids) => {
+                history.call(ids.iter().map(|id| call(id)).collect());
+            }
+            Happening::Answer(which) => {
+                let running = history.running();
+                if !running.is_empty() {
+                    history.answer(&running[which.index(running.len())], "done");
+                }
+            }
+            Happening::Cut(letters) => history.cut(&heard(&"x".repeat(letters), false)),
+        }
+    }
+
+    /// Each call is answered directly after the message that made it, in order.
+    fn assert_valid(history: &History) {
+        let messages = serde_json::to_value(history.messages("Be brief.")).expect("JSON");
+        let mut owed: VecDeque<Value> = VecDeque::new();
+        for message in messages.as_array().expect("messages") {
+            if message["role"] == "tool" {
+                assert_eq!(Some(&message["tool_call_id"]), owed.pop_front().as_ref());
+                continue;
+            }
+            assert!(owed.is_empty(), "{owed:?} not answered before {message}");
+            let calls = message["tool_calls"].as_array().into_iter().flatten();
+            owed.extend(calls.map(|call| call["id"].clone()));
+        }
+        assert!(owed.is_empty(), "{owed:?} not answered at the end");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens_the_messages_are_valid(
+            happenings in prop::collection::vec(happening(), 0..40),
+        ) {
+            let mut history = History::new(Limits { messages: 12, chars: 120 });
+            history.begin("Hello?");
+            for happening in happenings {
+                take(&mut history, happening);
+                assert_valid(&history);
+            }
+        }
     }
 }

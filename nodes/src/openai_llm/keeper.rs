@@ -24,6 +24,10 @@ use crate::provider::{Backoff, Failure, Verdict};
 /// A server that closes an unused connection sooner than this is not dialled again at once.
 const SHORTEST_IDLE: Duration = Duration::from_secs(1);
 
+/// The most bytes that are read ahead of the answer's reader, heads included. A token's chunk has
+/// some 300 bytes.
+const MAX_BUFFER_BYTES: usize = 64 << 10;
+
 /// The sending side of a connection.
 pub(super) type Sender = SendRequest<Outgoing>;
 
@@ -87,7 +91,10 @@ impl Keeper {
 
     async fn open(&mut self) -> Result<Opened, Failure> {
         let stream = self.connector.connect(&self.endpoint, self.connect_timeout).await?;
-        let opened = http1::handshake(TokioIo::new(stream)).await;
+        let opened = http1::Builder::new()
+            .max_buf_size(MAX_BUFFER_BYTES)
+            .handshake(TokioIo::new(stream))
+            .await;
         opened.map_err(|error| Failure::retry(format!("could not open HTTP: {error}")))
     }
 

@@ -128,7 +128,7 @@ impl Line {
         let response = current.sender.send_request(request);
         current.in_use = true;
         // An error means that the connection is gone, which the response says better.
-        let _ = taken.await;
+        let _ = timeout(limit, taken).await;
         let requested = Instant::now();
         turn.mark_at(Mark::LlmRequested, requested);
         let _wait = turn.wait();
@@ -160,7 +160,8 @@ impl Line {
         match &mut self.current {
             Some(current) if !current.in_use => {
                 current.reused = true;
-                current.sender.ready().await.is_ok()
+                let ready = timeout(TIDY_LIMIT, current.sender.ready()).await;
+                ready.is_ok_and(|ready| ready.is_ok())
             }
             _ => false,
         }
@@ -189,7 +190,12 @@ impl Line {
         if let Some(current) = &mut self.current {
             current.in_use = body.is_none();
         }
-        wire::refusal(head.status, &head.headers, &body.unwrap_or_default())
+        let body = body.unwrap_or_default();
+        if !matches!(head.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            // Those two may quote a part of the key; the others may quote what was said.
+            tracing::trace!(status = %head.status, ?body, "refused");
+        }
+        wire::refusal(head.status, &head.headers, &body)
     }
 }
 

@@ -49,8 +49,8 @@ impl Reply {
         Ok(Some(event))
     }
 
-    fn log_usage(&self) {
-        if let Some(Usage { prompt_tokens, completion_tokens }) = self.usage {
+    fn log_usage(&mut self) {
+        if let Some(Usage { prompt_tokens, completion_tokens }) = self.usage.take() {
             tracing::debug!(prompt_tokens, completion_tokens, "answer complete");
         }
     }

@@ -1,7 +1,7 @@
 //! The tools that an answer calls: handed over all at once, awaited together, told to the model.
 
 use serde_json::{Map, Value, json};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use voicegraph_engine::edge::SendError;
 use voicegraph_engine::event::{Event, ToolStage};
 use voicegraph_engine::message::{
@@ -30,9 +30,12 @@ impl Conversation {
     ) -> Result<(), NodeError> {
         let ids = self.history.call(calls.iter().map(called).collect());
         let _wait = turn.wait();
+        let deadline = Instant::now() + self.settings.tool_timeout;
         for (id, call) in ids.into_iter().zip(calls) {
             match check(&call, &self.ctx.tools, self.calls.has_room()) {
-                Ok((tool, arguments)) => self.hand_over(turn, id, tool, arguments).await?,
+                Ok((tool, arguments)) => {
+                    self.hand_over(turn, deadline, id, tool, arguments).await?;
+                }
                 Err(error) => {
                     self.history.answer(&id, &content(&Err(error)));
                     self.tell_tool(turn, &call.name, ToolStage::Failed);
@@ -103,23 +106,24 @@ impl Conversation {
     async fn hand_over(
         &mut self,
         turn: &Turn,
+        deadline: Instant,
         id: String,
         tool: Tool,
         arguments: Value,
     ) -> Result<(), NodeError> {
         let (reply, receiver) = ToolReply::new();
-        let (name, limit) = (tool.spec.name, self.settings.tool_timeout);
+        let name = tool.spec.name;
         self.calls.add(Running {
             id: id.clone(),
             name: name.clone(),
             effect: tool.spec.effect,
             turn: turn.clone(),
-            deadline: Instant::now() + limit,
+            deadline,
             reply: receiver,
         });
         self.tell_tool(turn, &name, ToolStage::Called);
         let call = Envelope::turn(turn, ToolCall { id, name, arguments, reply });
-        match timeout(limit, self.call.send_to(tool.edge, call)).await {
+        match timeout_at(deadline, self.call.send_to(tool.edge, call)).await {
             Ok(Err(error @ SendError::Overflowed { .. })) => Err(error.into()),
             Ok(Ok(()) | Err(SendError::Closed)) | Err(_) => Ok(()),
         }

@@ -223,6 +223,17 @@ async fn an_empty_answer_ends_the_turn() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_prompt_larger_than_every_buffer_is_sent_whole() {
+    let system = "Be brief. ".repeat(50_000);
+    let mut world = World::with(&json!({ "system": system }));
+    let mut server = world.server().await;
+    world.say("Hello?").await;
+    let request = server.say("Hi.").await;
+    assert_eq!(request.body["messages"][0]["content"], system);
+    assert_eq!(world.answer().await, "Hi.");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_greeting_needs_no_request() {
     let mut world = World::with(&json!({ "greeting": "Clinic, good morning." }));
     let mut server = world.server().await;

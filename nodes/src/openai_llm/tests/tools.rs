@@ -142,8 +142,10 @@ async fn tools_whose_edge_is_full_do_not_hold_the_answer_for_ever() {
     for index in 0..6 {
         server.chunk(&call(index, &format!("c{index}"), "find", "{}")).await;
     }
+    let begun = Instant::now();
     server.finish(&[ROLE, TOOL_CALLS, USAGE]).await;
     let request = server.accept().await;
+    assert_eq!(begun.elapsed(), Duration::from_millis(500));
     server.finish(&[&text("Sorry."), STOP, USAGE]).await;
     assert_eq!(request.messages().len(), 8);
     assert_eq!(world.answer().await, "Sorry.");
