@@ -1,1 +1,4 @@
-//! Placeholder.
+//! What the whole-system tests share.
+
+pub mod tidy;
+pub mod workspace;
