@@ -11,10 +11,13 @@ use super::source::Source;
 /// types with their constructors may stand there.
 const FRONT_FUNCTION_LINES: usize = 30;
 
-/// The file, if it does not begin with a module comment.
+/// The file, if it does not begin with a module comment. A `tests.rs` is about the module beside
+/// it.
 pub(super) fn check_head(source: &Source) -> Vec<Finding> {
     let inner = |attr: &syn::Attribute| matches!(attr.style, AttrStyle::Inner(_));
-    if source.file.attrs.iter().any(|attr| inner(attr) && attr.path().is_ident("doc")) {
+    if source.file.attrs.iter().any(|attr| inner(attr) && attr.path().is_ident("doc"))
+        || source.name() == "tests.rs"
+    {
         return Vec::new();
     }
     let advice =
@@ -50,6 +53,7 @@ mod tests {
         assert_eq!(found("/// Not the module's.\nfn f() {}"), 1);
         assert_eq!(found("#![forbid(unsafe_code)]\nfn f() {}"), 1);
         assert_eq!(found("//! The module's.\nfn f() {}"), 0);
+        assert_eq!(check_head(&Source::parse("engine/src/edge/tests.rs", "fn f() {}")), []);
     }
 
     #[test]
