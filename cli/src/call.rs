@@ -4,19 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::runtime::{Builder, Runtime};
-use tokio_util::sync::CancellationToken;
+use tokio::runtime::Builder;
 use voicegraph_engine::connect::Connector;
 use voicegraph_engine::edge::EdgeFigures;
 use voicegraph_engine::event::Observer;
 use voicegraph_engine::graph::Graph;
 use voicegraph_engine::metrics::Metrics;
-use voicegraph_engine::runtime::{Admission, Pipeline};
-use voicegraph_engine::session::{CallEnd, Limits, Session};
+use voicegraph_engine::runtime::{Pipeline, Runtime};
+use voicegraph_engine::session::{CallEnd, Limits};
 use voicegraph_engine::testing;
 use voicegraph_engine::transport::Transport;
 use voicegraph_engine::turn::TurnReport;
 
+use crate::conversation::Conversation;
 use crate::http;
 use crate::report::Turns;
 
@@ -49,49 +49,28 @@ pub(crate) struct Outcome {
 }
 
 impl Call {
-    /// Runs the call. `observer` is made when the call's clock runs.
-    pub(crate) fn run(
-        self,
-        observer: impl FnOnce() -> Option<Arc<dyn Observer>>,
-    ) -> anyhow::Result<Outcome> {
-        let metrics = Metrics::new();
-        let pipeline = Pipeline::new(Arc::clone(&self.graph), &metrics, env!("CARGO_PKG_VERSION"));
-        let edges = pipeline.meters.edges.clone();
-        let admission = Admission::new(1);
-        let endpoints = match self.http {
-            Some(at) => Some(http::Thread::start(at, &metrics, &pipeline.graph, &admission)?),
-            None => None,
-        };
-        let permit = admission.admit().context("no place for the call")?;
+    /// Runs the call and prints its conversation.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        let metrics = Arc::new(Metrics::new());
+        let pipeline = Pipeline::new(self.graph, &metrics, env!("CARGO_PKG_VERSION"));
+        let figures = Arc::clone(&pipeline.metrics);
+        let runtime = Runtime::new(pipeline, self.connector, 1, Limits::default(), SEED);
+        let runtime = Arc::new(runtime);
+        let endpoints =
+            self.http.map(|at| http::Thread::start(at, &metrics, &runtime)).transpose()?;
+        let permit = runtime.admit().context("there is no place for the call")?;
         let turns = Arc::new(Turns::default());
-        let end = runtime(self.pace)?.block_on(async {
-            let counted = pipeline.metrics.begin_call();
-            let figures: Arc<dyn Observer> = pipeline.metrics;
-            let turns: Arc<dyn Observer> = Arc::<Turns>::clone(&turns);
-            let observers = [Some(figures), Some(turns), observer()];
-            let session = Session {
-                graph: pipeline.graph,
-                meters: pipeline.meters,
-                connector: self.connector,
-                transport: self.transport,
-                observers: observers.into_iter().flatten().collect(),
-                closing: CancellationToken::new(),
-                cancelled: CancellationToken::new(),
-                seed: SEED,
-                limits: Limits::default(),
-            };
-            let end = session.run().await;
-            counted.end(end.reason.name());
-            end
+        let end = tokio_runtime(self.pace)?.block_on(async {
+            let conversation = Arc::new(Conversation::new());
+            let observers: Vec<Arc<dyn Observer>> = vec![conversation, Arc::clone(&turns) as _];
+            runtime.call(permit, self.transport, observers).await
         });
-        drop(permit);
         drop(endpoints);
-        let edges = edges.iter().map(|meter| meter.figures()).collect();
-        Ok(Outcome { end, turns: turns.reports(), edges })
+        Ok(Outcome { end, turns: turns.reports(), edges: figures.edges() })
     }
 }
 
-fn runtime(pace: Pace) -> anyhow::Result<Runtime> {
+fn tokio_runtime(pace: Pace) -> anyhow::Result<tokio::runtime::Runtime> {
     match pace {
         Pace::Virtual => Ok(testing::virtual_time()),
         Pace::Realtime => {

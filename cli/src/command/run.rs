@@ -1,6 +1,5 @@
 //! `voicegraph run`: one call on a WAV file.
 
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use voicegraph_engine::graph::Graph;
@@ -9,7 +8,6 @@ use voicegraph_engine::transport::{Layout, Recording, file};
 
 use crate::args::Run;
 use crate::call::{Call, Pace};
-use crate::conversation::Conversation;
 use crate::{pipeline, report, simulators, tables};
 
 /// Runs the call, prints it and its tables, writes the recording and the report.
@@ -17,7 +15,7 @@ pub(crate) fn run(arguments: &Run) -> anyhow::Result<()> {
     let graph = pipeline::compile(&arguments.pipeline)?;
     let script = simulators::script(&arguments.script)?;
     let recording =
-        Recording::create(&arguments.output, AudioFrame::VOICE_RATE_HZ, Layout::Stereo)?;
+        Recording::create(&arguments.output, AudioFrame::VOICE_RATE_HZ, Layout::Both)?;
     let call = Call {
         transport: file::call(&arguments.input, file::DEFAULT_TAIL, Some(recording.clone()))?,
         pace: pace(&graph, arguments.realtime),
@@ -25,7 +23,7 @@ pub(crate) fn run(arguments: &Run) -> anyhow::Result<()> {
         http: arguments.http,
         graph,
     };
-    let outcome = call.run(|| Some(Arc::new(Conversation::new())))?;
+    let outcome = call.run()?;
     recording.finish().context("the recording is incomplete")?;
     println!("\n{}\n{}", tables::turns(&outcome.turns), tables::edges(&outcome.edges));
     if let Some(path) = &arguments.report {
