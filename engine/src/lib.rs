@@ -34,5 +34,7 @@ pub mod session;
 
 pub mod runtime;
 
+pub mod http;
+
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
