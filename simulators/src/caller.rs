@@ -20,7 +20,25 @@ const SAMPLES_PER_MS: usize = 16;
 pub struct Script {
     /// The lines, in the order of the script.
     pub lines: Vec<Line>,
+    /// What the caller does after the last.
+    pub ending: Ending,
 }
+
+/// What the caller does after the last line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Hears the answer out.
+    #[default]
+    Listen,
+    /// Sends nothing more, but still listens.
+    Finish,
+    /// Hangs up half a second into the answer.
+    HangUp,
+}
+
+/// How far into the answer [`Ending::HangUp`] comes.
+const HANG_UP: Duration = Duration::from_millis(500);
 
 impl Script {
     /// The caller as the engine's scripted transport plays it.
@@ -33,7 +51,13 @@ impl Script {
             },
             samples: Arc::clone(&line.samples),
         };
-        scripted::Script::new(self.lines.iter().map(line).collect())
+        let ending = match self.ending {
+            Ending::Listen => scripted::Ending::Listen,
+            Ending::Finish => scripted::Ending::Finish,
+            Ending::HangUp => scripted::Ending::HangUp(scripted::When::DuringAgent(HANG_UP)),
+        };
+        let lines = self.lines.iter().map(line).collect();
+        scripted::Script { ending, ..scripted::Script::new(lines) }
     }
 }
 
@@ -65,6 +89,9 @@ pub enum When {
 pub(crate) struct Options {
     /// WAV that the lines cut their speech from: 16 kHz, mono, 16 bits.
     speech: Option<Spanned<String>>,
+    /// After the last line: `listen` (default), `finish` or `hang_up`.
+    #[serde(default)]
+    ending: Ending,
     #[serde(default)]
     lines: Vec<Spanned<LineOptions>>,
 }
@@ -91,7 +118,7 @@ impl Options {
             let span = line.span();
             line.into_inner().build(source, &span, shared.as_ref())
         });
-        Ok(Script { lines: lines.collect::<Result<_, _>>()? })
+        Ok(Script { lines: lines.collect::<Result<_, _>>()?, ending: self.ending })
     }
 }
 
