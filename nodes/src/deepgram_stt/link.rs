@@ -1,7 +1,7 @@
 //! One connection: sends and receives at once in one future, without a task of its own.
 //!
-//! What is to be sent is asked for only when the network has room, so nothing waits here but what is
-//! in the network's own buffer. What comes is handed over the moment it is read.
+//! What is to be sent is asked for only when the network has room, so nothing waits here but what
+//! is in the network's own buffer. What comes is handed over the moment it is read.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -51,7 +51,8 @@ impl Link {
         Self { socket, unsent_since: None }
     }
 
-    /// Sends what `next` gives as far as there is room, or waits until something comes. Cancel safe.
+    /// Sends what `next` gives as far as there is room, or waits until something comes. Cancel
+    /// safe.
     pub(super) async fn exchange(
         &mut self,
         mut next: impl FnMut() -> Option<Message>,

@@ -1,8 +1,8 @@
 //! What the node does, as a pure machine: what was heard, what to send, when to act next.
 //!
 //! In: audio, the end of speech, the provider's messages, the connection's beginning and end, time.
-//! Out: [`Action`]s, and one thing to send whenever the connection has room ([`Recognition::next`]). It
-//! reads no clock and no socket.
+//! Out: [`Action`]s, and one thing to send whenever the connection has room
+//! ([`Recognition::next`]). It reads no clock and no socket.
 
 use std::sync::Arc;
 use std::time::Duration;

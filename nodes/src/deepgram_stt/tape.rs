@@ -1,5 +1,5 @@
-//! The caller's audio that is not settled yet: what is still to be sent, and what was sent and may have
-//! to be sent again.
+//! The caller's audio that is not settled yet: what is still to be sent, and what was sent and may
+//! have to be sent again.
 //!
 //! ```text
 //!   settled ─┤ sent, no final yet │ not sent yet ├─ now

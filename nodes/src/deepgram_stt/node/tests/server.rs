@@ -77,8 +77,8 @@ impl Server {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
-    /// Sends `Results` as the reference writes them: `kind` is `interim`, `final`, `speech_final` or
-    /// `from_finalize`; the words share the span equally.
+    /// Sends `Results` as the reference writes them: `kind` is `interim`, `final`, `speech_final`
+    /// or `from_finalize`; the words share the span equally.
     pub(super) async fn results(&mut self, start: f64, end: f64, kind: &str, text: &str) {
         let count = text.split_whitespace().count();
         let each = (end - start) / count.max(1) as f64;
