@@ -130,8 +130,7 @@ mod tests {
 
     /// What `probabilities`, one a block, are heard as; instants in ms since the first block began.
     fn check(probabilities: &[f32], expected: &[&str]) {
-        let runtime = voicegraph_engine::testing::virtual_time();
-        let start = runtime.block_on(async { Instant::now() }) + ms(1000);
+        let start = Instant::now() + ms(1000);
         let mut voicing = Voicing::new(Options::default().build().expect("the defaults fit"));
         let mut end = start;
         let mut heard = Vec::new();
