@@ -83,7 +83,8 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// Judges `at` ms after the onset; `ended` is the length of the sound, told 200 ms after its end.
+    /// Judges `at` ms after the onset; `ended` is the length of the sound, told 200 ms after its
+    /// end.
     fn check(min_words: usize, ended: Option<u64>, words: usize, at: u64, expected: Judgement) {
         let rules = Interruption { min_speech: ms(500), min_words, timeout: ms(1000) };
         let onset = Instant::now();

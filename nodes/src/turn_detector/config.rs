@@ -13,45 +13,49 @@ pub struct Options {
     /// The sign that ends the caller's turn. Default `first`.
     #[serde(default)]
     pub endpoint: EndOfTurn,
-    /// How long after the end of the caller's speech the turn ends at the earliest, in ms, 0 to 10 000. Default
-    /// 400: speech that goes on is detected about 100 ms after it began, so this waits out the pauses of up
-    /// to 300 ms between clauses. 0 ends the turn with the first sign (then `vad.min_silence_ms` and the
-    /// recogniser's endpointing are all the patience there is); above 1000 the agent feels slow. The
-    /// recogniser settles its words meanwhile, so what it takes for that is not added.
+    /// How long after the end of the caller's speech the turn ends at the earliest, in ms, 0 to 10
+    /// 000. Default 400: speech that goes on is detected about 100 ms after it began, so this waits
+    /// out the pauses of up to 300 ms between clauses. 0 ends the turn with the first sign (then
+    /// `vad.min_silence_ms` and the recogniser's endpointing are all the patience there is); above
+    /// 1000 the agent feels slow. The recogniser settles its words meanwhile, so what it takes for
+    /// that is not added.
     #[serde(default = "min_delay_ms")]
     #[schemars(range(min = 0, max = 10_000))]
     pub min_delay_ms: u32,
-    /// How long after the end of the caller's speech the turn ends at the latest, in ms, `min_delay_ms` to
-    /// 30 000. Default 3000. By then it ends with the words that there are, settled or not. Near
-    /// `min_delay_ms` a slow recogniser loses words to the next turn; above 5000 a recogniser that
-    /// gives no sign leaves the caller in silence.
+    /// How long after the end of the caller's speech the turn ends at the latest, in ms,
+    /// `min_delay_ms` to 30 000. Default 3000. By then it ends with the words that there are,
+    /// settled or not. Near `min_delay_ms` a slow recogniser loses words to the next turn; above
+    /// 5000 a recogniser that gives no sign leaves the caller in silence.
     #[serde(default = "max_delay_ms")]
     #[schemars(range(min = 0, max = 30_000))]
     pub max_delay_ms: u32,
     /// Whether the agent speaks first, as soon as the call begins. Default false.
     #[serde(default)]
     pub agent_speaks_first: bool,
-    /// Whether the caller can interrupt the agent. Default true. With false nothing silences the agent,
-    /// and what the caller says meanwhile becomes a turn once the answer was played to its end.
+    /// Whether the caller can interrupt the agent. Default true. With false nothing silences the
+    /// agent, and what the caller says meanwhile becomes a turn once the answer was played to its
+    /// end.
     #[serde(default = "allow_interruptions")]
     pub allow_interruptions: bool,
-    /// How long the caller must speak to interrupt, in ms, 0 to 5000. Default 500. The agent is silent from
-    /// the onset on; this is only how long it waits before it gives its answer up. Speech counts until its
-    /// end is detected, so with the default `vad.min_silence_ms` of 200 a sound of up to 300 ms is not an
-    /// interruption by its length. 0 gives the answer up for every sound; above 1500 the voice's and the
-    /// model's work goes on for answers that nobody will hear.
+    /// How long the caller must speak to interrupt, in ms, 0 to 5000. Default 500. The agent is
+    /// silent from the onset on; this is only how long it waits before it gives its answer up.
+    /// Speech counts until its end is detected, so with the default `vad.min_silence_ms` of 200 a
+    /// sound of up to 300 ms is not an interruption by its length. 0 gives the answer up for every
+    /// sound; above 1500 the voice's and the model's work goes on for answers that nobody will
+    /// hear.
     #[serde(default = "min_interruption_ms")]
     #[schemars(range(min = 0, max = 5000))]
     pub min_interruption_ms: u32,
-    /// How many words the caller must say to interrupt, 0 to 20. Default 0: speech that lasts is enough. 1 keeps
-    /// long noises from interrupting, 2 or 3 a listener's "mm-hm" as well. Words that were too few
-    /// become a turn once the agent has finished.
+    /// How many words the caller must say to interrupt, 0 to 20. Default 0: speech that lasts is
+    /// enough. 1 keeps long noises from interrupting, 2 or 3 a listener's "mm-hm" as well. Words
+    /// that were too few become a turn once the agent has finished.
     #[serde(default)]
     #[schemars(range(min = 0, max = 20))]
     pub min_interruption_words: u32,
-    /// How long the agent waits for words after a sound that was too short to interrupt, in ms, 0 to 10 000.
-    /// Default 1000: longer than a recogniser takes for a word. Without words it goes on where it stopped. At
-    /// 0 a short "stop" does not stop it; above 2000 each cough makes an awkward silence.
+    /// How long the agent waits for words after a sound that was too short to interrupt, in ms, 0
+    /// to 10 000. Default 1000: longer than a recogniser takes for a word. Without words it goes on
+    /// where it stopped. At 0 a short "stop" does not stop it; above 2000 each cough makes an
+    /// awkward silence.
     #[serde(default = "false_interruption_timeout_ms")]
     #[schemars(range(min = 0, max = 10_000))]
     pub false_interruption_timeout_ms: u32,
@@ -63,8 +67,8 @@ pub struct Options {
 pub enum EndOfTurn {
     /// The recogniser says that the utterance is over.
     Stt,
-    /// The voice activity detector hears silence, and the words are settled. Without an edge to `speech`
-    /// there is no such sign, and every turn takes `max_delay_ms`.
+    /// The voice activity detector hears silence, and the words are settled. Without an edge to
+    /// `speech` there is no such sign, and every turn takes `max_delay_ms`.
     Vad,
     /// Whichever of the two comes first.
     #[default]

@@ -1,29 +1,14 @@
 //! When a turn ends and when the agent is interrupted. Pure: every instant is an argument.
-//!
-//! The end of the caller's turn, in one picture (`due` is where the bar ends):
-//!
-//! ```text
-//!   speech ends                 over: by endpoint, or silence and settled words
-//!   │<──── min_delay ─────>│    before that bar: wait for it; after: at once
-//!   │<──────────────── max_delay ──────────────>│  not over: here, with unsettled words too
-//! ```
-//!
-//! Nothing ends while the caller speaks again.
-
-use std::time::Duration;
 
 use tokio::time::Instant;
 use voicegraph_engine::message::{Speech, Transcript};
 use voicegraph_engine::turn::{Anchor, Beginning};
 
 use super::barge_in::{Doubt, Judgement};
-use super::config::{EndOfTurn, Settings};
+use super::config::Settings;
+use super::end_of_turn::{End, Evidence};
 use super::voice::Voice;
 use super::words::Words;
-
-/// How far the end of the last word, as a recogniser tells it, and the end of the voice may lie apart:
-/// breath, a fading vowel and the room go on after the word. Within it they are the same end.
-const WORD_TOLERANCE: Duration = Duration::from_millis(300);
 
 /// What the agent is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,16 +50,6 @@ pub(super) struct Dialogue {
     /// When the last obstacle to a new turn fell: the agent finished, or the inputs closed.
     freed: Option<Instant>,
     closed: bool,
-}
-
-/// The end of the caller's turn, as far as is known.
-#[derive(Clone, Copy, Debug)]
-struct End {
-    /// The end of the caller's speech.
-    origin: Instant,
-    anchor: Anchor,
-    /// When the turn is to end.
-    due: Instant,
 }
 
 impl Dialogue {
@@ -238,8 +213,8 @@ impl Dialogue {
         }
     }
 
-    /// When the interrupting speech began. Where only words tell of it, the end of the last word is all
-    /// that is known.
+    /// When the interrupting speech began. Where only words tell of it, the end of the last word is
+    /// all that is known.
     fn onset(&self, now: Instant) -> Instant {
         if let Some(doubt) = &self.doubt {
             return doubt.onset();
@@ -250,8 +225,9 @@ impl Dialogue {
         }
     }
 
-    /// Whether a turn may begin while the agent does that. A finished utterance supersedes an answer of
-    /// which nothing was heard; one that is heard gives way to as many words as interrupt.
+    /// Whether a turn may begin while the agent does that. A finished utterance supersedes an
+    /// answer of which nothing was heard; one that is heard gives way to as many words as
+    /// interrupt.
     fn may_begin(&self, agent: Agent) -> bool {
         match (agent, self.settings.interruption) {
             (Agent::Idle, _) => true,
@@ -278,67 +254,7 @@ impl Dialogue {
     }
 
     fn end(&self) -> Option<End> {
-        if self.words.is_empty() || (self.speaks_on() && !self.closed) {
-            return None;
-        }
-        let (origin, anchor) = self.end_of_speech()?;
-        let due = match () {
-            () if self.closed => origin,
-            () if self.is_over() => origin + self.settings.min_delay,
-            () => origin + self.settings.max_delay,
-        };
-        Some(End { origin, anchor, due })
-    }
-
-    /// Whether the caller speaks, as far as the voice activity detector hears, and not only in the
-    /// silence by which the recogniser already ended the utterance.
-    fn speaks_on(&self) -> bool {
-        let speaks = matches!(self.voice, Voice::Speaking { .. });
-        speaks && (self.settings.endpoint == EndOfTurn::Vad || !self.is_over_by_endpoint())
-    }
-
-    /// The end of the speech that the words are of. The voice activity detector knows it best; where it
-    /// did not hear these words, the end of the last word stands in, or the arrival of the words.
-    fn end_of_speech(&self) -> Option<(Instant, Anchor)> {
-        let words = self.words.end().or(self.words.received())?;
-        match self.voice {
-            Voice::Silent { at, .. } if !self.is_missed(at) => Some((at, Anchor::Vad)),
-            _ => Some((words, Anchor::Stt)),
-        }
-    }
-
-    /// Whether words came that are too late to have been said before `silence`.
-    fn is_missed(&self, silence: Instant) -> bool {
-        match (self.words.end(), self.words.received()) {
-            (Some(end), _) => end > silence + WORD_TOLERANCE,
-            (None, Some(received)) => received > silence + self.settings.max_delay,
-            (None, None) => false,
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        match self.settings.endpoint {
-            EndOfTurn::Stt => self.is_over_by_endpoint(),
-            EndOfTurn::Vad => self.is_silent_and_settled(),
-            EndOfTurn::First => self.is_over_by_endpoint() || self.is_silent_and_settled(),
-        }
-    }
-
-    fn is_over_by_endpoint(&self) -> bool {
-        let end = self.words.end();
-        self.words.endpoint().is_some_and(|endpoint| self.voice.is_covered_by(end, endpoint))
-    }
-
-    /// Whether the voice has ended, and the recogniser has settled every word before that end: its
-    /// last word reaches it, or it was asked since and had no more to say.
-    fn is_silent_and_settled(&self) -> bool {
-        let Voice::Silent { at, decided, .. } = self.voice else { return false };
-        if self.is_missed(at) || !self.words.are_settled() {
-            return false;
-        }
-        let reaches = self.words.end().is_none_or(|end| end + WORD_TOLERANCE >= at);
-        let asked = self.words.settled_at() > self.words.received()
-            && self.words.settled_at() >= Some(decided);
-        reaches || asked || self.is_over_by_endpoint()
+        let heard = Evidence { settings: self.settings, voice: self.voice, words: &self.words };
+        if self.closed { heard.end_at_once() } else { heard.end() }
     }
 }

@@ -18,7 +18,8 @@ use super::{Options, Settings};
 /// The kind `turn_detector`.
 pub struct TurnDetector;
 
-/// How many messages may wait: far more than come while the stage, which waits for nothing, is busy.
+/// How many messages may wait: far more than come while the stage, which waits for nothing, is
+/// busy.
 const QUEUE: Limit = Limit::count(64);
 
 impl Kind for TurnDetector {

@@ -44,8 +44,8 @@ impl Voice {
     }
 
     /// Whether words that end at `end`, after which the recogniser declared the utterance over at
-    /// `endpoint`, are the last that were said: nothing was heard since the words, or the recogniser
-    /// spoke after it had heard the silence too.
+    /// `endpoint`, are the last that were said: nothing was heard since the words, or the
+    /// recogniser spoke after it had heard the silence too.
     pub(super) fn is_covered_by(self, end: Option<Instant>, endpoint: Instant) -> bool {
         let (onset, told, decided) = match self {
             Self::Unheard => return true,

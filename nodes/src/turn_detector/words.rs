@@ -121,8 +121,8 @@ impl Words {
         words[self.common(text)..].join(" ")
     }
 
-    /// Forgets the anticipated words that a final settles: as many as it repeats, since it may cover
-    /// less than the interim did, or all where it says something else or ends the utterance.
+    /// Forgets the anticipated words that a final settles: as many as it repeats, since it may
+    /// cover less than the interim did, or all where it says something else or ends the utterance.
     fn forget_anticipated(&mut self, transcript: &Transcript) {
         let common = self.common(&transcript.text);
         let repeats = common == transcript.text.split_whitespace().count();

@@ -22,8 +22,8 @@ impl Blocks {
         Self { partial: Vec::with_capacity(BLOCK) }
     }
 
-    /// Takes a frame whose last sample was captured at `captured`, and gives each block that is full
-    /// with the capture time of its last sample.
+    /// Takes a frame whose last sample was captured at `captured`, and gives each block that is
+    /// full with the capture time of its last sample.
     pub(super) fn push(
         &mut self,
         frame: &AudioFrame,

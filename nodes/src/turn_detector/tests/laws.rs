@@ -52,8 +52,8 @@ fn any_options() -> impl Strategy<Value = Options> {
     )
 }
 
-/// Plays random moments as a caller and a recogniser would bring them: voices begin before they end, and
-/// every word is a new one.
+/// Plays random moments as a caller and a recogniser would bring them: voices begin before they
+/// end, and every word is a new one.
 struct Play {
     call: Call,
     speaking: bool,

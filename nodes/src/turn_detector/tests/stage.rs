@@ -1,4 +1,5 @@
-//! The stage around the dialogue: ports, the control of turns, timers and events, under a paused clock.
+//! The stage around the dialogue: ports, the control of turns, timers and events, under a paused
+//! clock.
 
 use std::sync::Arc;
 use std::time::Duration;
