@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What the benches and the gate measure, written once for both.
+
+pub mod hop;

@@ -129,6 +129,17 @@ pub struct EdgeFigures {
     pub age_us: Histogram<u64>,
 }
 
+impl EdgeFigures {
+    /// Adds the figures of the same edge under another limit.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.counts.add(&other.counts);
+        let sums = [(&mut self.queue_us, &other.queue_us), (&mut self.age_us, &other.age_us)];
+        for (sum, more) in sums {
+            sum.add(more).expect("all histograms of time have the same bounds");
+        }
+    }
+}
+
 impl EdgeMeter {
     /// A meter for the edge `name`.
     pub fn new(name: impl Into<String>, limit: Limit, overflow: Overflow) -> Arc<Self> {

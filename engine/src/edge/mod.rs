@@ -15,6 +15,8 @@ mod limit;
 mod meter;
 mod output;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 pub use input::Input;
 pub use limit::{Limit, Overflow};

@@ -101,14 +101,30 @@ async fn deliver<T: Payload>(
 /// Waits for room; `false` where the message was given up (and counted) instead.
 async fn wait_for_room<T: Payload>(queue: &Queue<T>, envelope: &Envelope<T>) -> bool {
     let length = envelope.body.duration().unwrap_or_default();
-    let reason = tokio::select! {
+    let waiting = Waiting { queue, scope: &envelope.scope };
+    tokio::select! {
         biased;
-        () = interrupted(&envelope.scope) => DropReason::Stale,
-        () = queue.session.cancelled() => DropReason::Closed,
-        () = poll_fn(|cx| queue.poll_room(cx, length)) => return true,
-    };
-    queue.give_up(reason);
-    false
+        () = interrupted(&envelope.scope) => false,
+        () = queue.session.cancelled() => false,
+        () = poll_fn(|cx| queue.poll_room(cx, length)) => {
+            std::mem::forget(waiting);
+            true
+        }
+    }
+}
+
+/// A message that waits for room. Its drop counts it: the turn or the call is over, or the sender gave
+/// up the send.
+struct Waiting<'a, T: Payload> {
+    queue: &'a Queue<T>,
+    scope: &'a Scope,
+}
+
+impl<T: Payload> Drop for Waiting<'_, T> {
+    fn drop(&mut self) {
+        let stale = self.scope.is_stale() && !self.queue.session.is_cancelled();
+        self.queue.give_up(if stale { DropReason::Stale } else { DropReason::Closed });
+    }
 }
 
 async fn interrupted(scope: &Scope) {

@@ -4,6 +4,14 @@
 //! by which `heard` and the end-to-end latency are measured: the instant at which each frame begins to be
 //! played.
 
+pub mod file;
+mod microphone;
+mod playback;
+mod recording;
+mod resample;
+pub mod scripted;
+mod wav;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -12,6 +20,9 @@ use tokio::time::Instant;
 
 use crate::event::Observer;
 use crate::message::AudioFrame;
+pub use recording::{Layout, Recording};
+pub use resample::Resampler;
+pub use wav::{FileError, LONGEST_FILE, read_voice};
 
 /// The two halves of a call's audio.
 pub struct Transport {

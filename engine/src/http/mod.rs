@@ -1,0 +1,52 @@
+//! What a running process tells over HTTP: health, edges, metrics, the graph, and a first page.
+//!
+//! ```text
+//!   /         the graph, drawn, with live figures on its edges
+//!   /edges    figures per edge, JSON            /metrics  the same and more, for Prometheus
+//!   /graph    svg, mermaid, dot or json         /health   status, version, places
+//! ```
+//!
+//! Everything is read only, and nothing says what callers say. There is no authentication: listen on the
+//! loopback unless the network in front has one.
+
+mod graph;
+mod routes;
+mod serve;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+
+pub use graph::{Format, Render};
+pub use serve::{MAX_CONNECTIONS, serve};
+
+use crate::metrics::Metrics;
+use crate::runtime::Runtime;
+
+/// What the routes read from.
+#[derive(Clone)]
+pub struct State {
+    /// The process's figures.
+    pub metrics: Arc<Metrics>,
+    /// The calls in progress, and the graph that new calls get.
+    pub runtime: Arc<Runtime>,
+    /// Draws a graph.
+    pub render: Render,
+    /// The program's version.
+    pub version: &'static str,
+}
+
+/// The routes over `state`. Methods other than GET and HEAD are refused with 405.
+pub fn router(state: State) -> Router {
+    Router::new()
+        .route("/", get(routes::page))
+        .route("/edges", get(routes::edges))
+        .route("/metrics", get(routes::metrics))
+        .route("/graph", get(graph::graph))
+        .route("/health", get(routes::health))
+        .fallback(routes::unknown)
+        .with_state(state)
+}

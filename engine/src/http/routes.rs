@@ -1,0 +1,89 @@
+//! The answers that need no negotiation.
+
+use axum::Json;
+use axum::extract::State as Extracted;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Serialize;
+
+use super::State;
+use crate::metrics::{EdgeReport, Identity, Metrics};
+
+/// Nothing but the page itself and this server: no address outside is ever asked.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Figures change from second to second.
+const NO_STORE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
+
+pub(super) async fn page() -> impl IntoResponse {
+    ([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(include_str!("page.html")))
+}
+
+/// All edges of all pipelines.
+#[derive(Serialize)]
+struct Edges {
+    pipelines: Vec<Pipeline>,
+}
+
+#[derive(Serialize)]
+struct Pipeline {
+    #[serde(flatten)]
+    identity: Identity,
+    sessions: u64,
+    edges: Vec<EdgeReport>,
+}
+
+pub(super) async fn edges(Extracted(state): Extracted<State>) -> impl IntoResponse {
+    let pipelines = state.metrics.pipelines().into_iter().map(|metrics| Pipeline {
+        identity: metrics.identity(),
+        sessions: metrics.sessions(),
+        edges: metrics.edge_reports(),
+    });
+    ([NO_STORE], Json(Edges { pipelines: pipelines.collect() }))
+}
+
+pub(super) async fn metrics(Extracted(state): Extracted<State>) -> Response {
+    match state.metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "metrics cannot be written");
+            let text = format!("the metrics cannot be written: {error}\n");
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+        }
+    }
+}
+
+/// Whether the process takes calls.
+#[derive(Serialize)]
+struct Health<'a> {
+    status: &'static str,
+    version: &'static str,
+    pipeline: &'a str,
+    environment: &'a str,
+    fingerprint: &'a str,
+    sessions: u32,
+    max_sessions: u32,
+}
+
+pub(super) async fn health(Extracted(state): Extracted<State>) -> impl IntoResponse {
+    let (graph, admission) = (state.runtime.pipeline().graph, state.runtime.admission());
+    let (code, status) = match admission.is_open() {
+        true => (StatusCode::OK, "ok"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+    };
+    let health = Health {
+        status,
+        version: state.version,
+        pipeline: graph.name(),
+        environment: graph.environment(),
+        fingerprint: graph.fingerprint(),
+        sessions: admission.in_progress(),
+        max_sessions: admission.max(),
+    };
+    (code, [NO_STORE], Json(health)).into_response()
+}
+
+pub(super) async fn unknown() -> impl IntoResponse {
+    (StatusCode::NOT_FOUND, "there are /, /edges, /metrics, /graph and /health\n")
+}

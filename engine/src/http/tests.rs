@@ -1,0 +1,184 @@
+//! The routes over a real socket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{Format, State, router, serve};
+use crate::connect::{Connector, Roots};
+use crate::edge::{Limit, Overflow, edge};
+use crate::graph::Graph;
+use crate::message::{Envelope, TextDelta};
+use crate::metrics::Metrics;
+use crate::runtime::{Pipeline, Runtime};
+use crate::session::Limits;
+
+/// Far more than any answer takes on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Server {
+    address: std::net::SocketAddr,
+    metrics: Arc<Metrics>,
+    runtime: Arc<Runtime>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+fn graph() -> Graph {
+    let name = "clinic".to_owned();
+    let environment = "dev".to_owned();
+    let fingerprint = "f00d".to_owned();
+    Graph { name, environment, fingerprint, nodes: Vec::new(), edges: Vec::new() }
+}
+
+impl Server {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let graph = Arc::new(graph());
+        let metrics = Arc::new(Metrics::new());
+        let pipeline = Pipeline::new(graph, &metrics, "1.2.3");
+        let connector = Connector::new(&Roots::Mozilla);
+        let runtime = Arc::new(Runtime::new(pipeline, connector, 2, Limits::default(), 0));
+        let stop = CancellationToken::new();
+        let state = State {
+            metrics: Arc::clone(&metrics),
+            runtime: Arc::clone(&runtime),
+            render: |graph: &Graph, format: Format| {
+                format!("{} of {}", format.name(), graph.name())
+            },
+            version: "0.1.0",
+        };
+        let task = tokio::spawn(serve(listener, router(state), stop.clone()));
+        Self { address, metrics, runtime, stop, task }
+    }
+
+    /// Sends a request's head and gives the whole answer.
+    async fn ask(&self, head: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("{head}\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+        answer
+    }
+
+    async fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path} HTTP/1.1")).await
+    }
+}
+
+fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").unwrap().1
+}
+
+#[tokio::test]
+async fn edges_are_live_and_add_up() {
+    let server = Server::start().await;
+    let pipeline = server.metrics.pipeline("clinic", "dev", "f00d", "0.1.0");
+    let meter = pipeline.edge("llm.text -> tts.text", Limit::count(8), Overflow::Block);
+    let (mut output, mut input) = edge::<TextDelta>(&meter, CancellationToken::new());
+    for _ in 0..3 {
+        let delta = TextDelta { text: "secret words".to_owned() };
+        output.send(Envelope::session(Instant::now(), delta)).await.unwrap();
+    }
+    input.recv().await.unwrap();
+    let answer = server.get("/edges").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("cache-control: no-store"));
+    assert!(!answer.contains("secret"));
+    let edges: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+    let edge = &edges["pipelines"][0]["edges"][0];
+    assert_eq!(
+        (&edge["sent"], &edge["received"], &edge["length"]),
+        (&3.into(), &1.into(), &2.into())
+    );
+    assert_eq!(edge["queue_us"]["count"], 1);
+}
+
+#[tokio::test]
+async fn metrics_have_their_media_type() {
+    let server = Server::start().await;
+    drop(server.metrics.pipeline("clinic", "dev", "f00d", "0.1.0").begin_call());
+    let answer = server.get("/metrics").await;
+    assert!(answer.contains("content-type: text/plain; version=0.0.4"), "{answer}");
+    assert!(answer.contains("# TYPE voicegraph_sessions gauge\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn health_says_places_and_when_it_drains() {
+    let server = Server::start().await;
+    let permit = server.runtime.admit().unwrap();
+    let answer = server.get("/health").await;
+    let health: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+    assert_eq!(health["status"], "ok");
+    assert_eq!((&health["sessions"], &health["max_sessions"]), (&1.into(), &2.into()));
+    assert_eq!((&health["fingerprint"], &health["version"]), (&"f00d".into(), &"0.1.0".into()));
+    server.runtime.admission().close();
+    let answer = server.get("/health").await;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"draining\""), "{answer}");
+    drop(permit);
+}
+
+#[tokio::test]
+async fn the_graph_comes_as_asked() {
+    let server = Server::start().await;
+    let answer = server.get("/graph").await;
+    assert!(answer.contains("content-type: image/svg+xml; charset=utf-8"), "{answer}");
+    assert_eq!(body(&answer), "svg of clinic");
+    assert_eq!(body(&server.get("/graph?format=dot").await), "dot of clinic");
+    let accept = "GET /graph HTTP/1.1\r\naccept: application/json";
+    assert_eq!(body(&server.ask(accept).await), "json of clinic");
+    let refused = server.get("/graph?format=png").await;
+    assert!(refused.starts_with("HTTP/1.1 406"), "{refused}");
+    assert!(refused.contains("svg (image/svg+xml), mermaid (text/vnd.mermaid)"), "{refused}");
+}
+
+#[tokio::test]
+async fn the_page_asks_nobody_else() {
+    let server = Server::start().await;
+    let answer = server.get("/").await;
+    assert!(answer.contains("content-security-policy: default-src 'none'"), "{answer}");
+    let page = body(&answer).replace("http://www.w3.org/2000/svg", "");
+    assert!(!page.contains("http://") && !page.contains("https://"), "an address outside");
+    assert!(!page.contains("src=") && !page.contains("<link"), "something to load");
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_not_allowed_says_so() {
+    let server = Server::start().await;
+    let post = server.ask("POST /edges HTTP/1.1\r\ncontent-length: 0").await;
+    assert!(post.starts_with("HTTP/1.1 405") && post.contains("allow: GET"), "{post}");
+    let unknown = server.get("/edge").await;
+    assert!(unknown.starts_with("HTTP/1.1 404") && unknown.contains("/edges"), "{unknown}");
+}
+
+#[tokio::test]
+async fn a_head_beyond_the_limit_is_refused() {
+    let server = Server::start().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!("GET / HTTP/1.1\r\nx-long: {}", "x".repeat(33 * 1_024));
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_stop_ends_idle_connections() {
+    let server = Server::start().await;
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    idle.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut first = [0; 12];
+    idle.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    server.stop.cancel();
+    timeout(PATIENCE, server.task).await.expect("the server stops").unwrap();
+    let mut rest = Vec::new();
+    timeout(PATIENCE, idle.read_to_end(&mut rest)).await.unwrap().unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err());
+}

@@ -1,0 +1,217 @@
+//! The numbers as they are read: reports and exposition.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use expect_test::{Expect, expect};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{EdgeReport, Metrics, Percentiles, PipelineMetrics, TurnSeries};
+use crate::edge::{Limit, Overflow, edge};
+use crate::event::{Event, Observer};
+use crate::message::{Envelope, TextDelta};
+use crate::turn::{Anchor, Outcome, TurnId, TurnReport};
+
+const EDGE: &str = "llm.text -> tts.text";
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+fn clinic(metrics: &Metrics) -> Arc<PipelineMetrics> {
+    metrics.pipeline("clinic", "dev", "f00d", "0.1.0")
+}
+
+fn ended(outcome: Outcome, e2e: Option<Duration>) -> Event {
+    let report = TurnReport {
+        turn: TurnId(1),
+        anchor: Anchor::Vad,
+        outcome,
+        end_of_turn_delay: None,
+        transcription_delay: None,
+        llm_ttft: None,
+        tts_ttfb: None,
+        e2e,
+        engine_added: e2e.map(|_| Duration::from_micros(150)),
+        played: ms(0),
+        barge_in_stop: None,
+        flush: None,
+    };
+    Event::TurnEnded { heard: String::new(), report }
+}
+
+/// Sends five messages over an edge of two places: one is received after 30 ms, two are dropped.
+async fn traffic(pipeline: &PipelineMetrics) -> impl Sized {
+    let meter = pipeline.edge(EDGE, Limit::count(2), Overflow::DropNewest);
+    let (mut output, mut input) = edge::<TextDelta>(&meter, CancellationToken::new());
+    let delta = || Envelope::session(Instant::now() - ms(100), TextDelta { text: String::new() });
+    for _ in 0..4 {
+        output.send(delta()).await.unwrap();
+    }
+    tokio::time::advance(ms(30)).await;
+    input.recv().await.unwrap();
+    output.send(delta()).await.unwrap();
+    (output, input)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_live_edge_adds_up() {
+    let metrics = Metrics::new();
+    let pipeline = clinic(&metrics);
+    let ends = traffic(&pipeline).await;
+    let [edge] = pipeline.edge_reports().try_into().unwrap();
+    let EdgeReport { sent, received, dropped, length, queue_us, age_us, .. } = edge;
+    assert_eq!((sent, received, length, dropped["overflow"]), (5, 1, 2, 2));
+    assert_eq!((queue_us.count, queue_us.p50.unwrap() / 100), (1, 300));
+    assert_eq!(age_us.max.unwrap() / 100, 1_300);
+    drop(ends);
+    let [edge] = pipeline.edge_reports().try_into().unwrap();
+    assert_eq!((edge.sent, edge.received, edge.length, edge.dropped["closed"]), (5, 1, 0, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_graph_goes_on_counting() {
+    let metrics = Metrics::new();
+    let pipeline = clinic(&metrics);
+    drop(traffic(&pipeline).await);
+    let again = metrics.pipeline("clinic", "dev", "cafe", "0.1.0");
+    assert!(Arc::ptr_eq(&pipeline, &again));
+    assert_eq!(pipeline.identity().fingerprint, "cafe");
+    let same = again.edge(EDGE, Limit::count(2), Overflow::DropNewest);
+    assert_eq!(same.counts().sent, 5);
+    let other = again.edge(EDGE, Limit::count(9), Overflow::Block);
+    assert_eq!(other.counts().sent, 0);
+    let [edge] = again.edge_reports().try_into().unwrap();
+    assert_eq!((edge.sent, edge.limit, edge.queue_us.count), (5, Limit::count(9), 1));
+}
+
+#[test]
+fn an_edge_without_traffic_has_no_percentiles() {
+    let metrics = Metrics::new();
+    clinic(&metrics).edge(EDGE, Limit::millis(400), Overflow::Block);
+    let [edge] = clinic(&metrics).edge_reports().try_into().unwrap();
+    assert_eq!(edge.queue_us, Percentiles::default());
+    let text = serde_json::to_string(&edge).unwrap();
+    let expected = expect![[
+        r#"{"edge":"llm.text -> tts.text","sent":0,"received":0,"dropped":{"closed":0,"overflow":0,"stale":0},"length":0,"limit":{"millis":400},"overflow":"block","queue_us":{"count":0},"age_us":{"count":0}}"#
+    ]];
+    expected.assert_eq(&text);
+}
+
+#[tokio::test]
+async fn a_duration_that_is_not_known_is_not_counted() {
+    let metrics = Metrics::new();
+    let pipeline = clinic(&metrics);
+    pipeline.on(Instant::now(), &ended(Outcome::Interrupted, None));
+    assert!(pipeline.turns_us(TurnSeries::E2e).is_none());
+    pipeline.on(Instant::now(), &ended(Outcome::Completed, Some(ms(700))));
+    assert_eq!(pipeline.turns_us(TurnSeries::E2e).unwrap().len(), 1);
+    assert!(pipeline.turns_us(TurnSeries::BargeInStop).is_none());
+}
+
+#[test]
+fn a_call_counts_until_it_ends() {
+    let metrics = Metrics::new();
+    let pipeline = clinic(&metrics);
+    let (first, second) = (pipeline.begin_call(), pipeline.begin_call());
+    assert_eq!(metrics.sessions(), 2);
+    first.end("finished");
+    drop(second);
+    assert_eq!(metrics.sessions(), 0);
+    check(
+        &metrics,
+        &["voicegraph_sessions"],
+        &expect![[r#"
+        # HELP voicegraph_sessions Calls in progress.
+        # TYPE voicegraph_sessions gauge
+        voicegraph_sessions{pipeline="clinic",environment="dev"} 0
+        # HELP voicegraph_sessions_ended_total Calls that ended, by reason.
+        # TYPE voicegraph_sessions_ended_total counter
+        voicegraph_sessions_ended_total{pipeline="clinic",environment="dev",reason="aborted"} 1
+        voicegraph_sessions_ended_total{pipeline="clinic",environment="dev",reason="finished"} 1
+    "#]],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_exposition_is_what_prometheus_reads() {
+    let metrics = Metrics::new();
+    let pipeline = clinic(&metrics);
+    let _ends = traffic(&pipeline).await;
+    let names = ["_info", "edge_sent", "edge_received", "edge_dropped", "edge_length"];
+    check(
+        &metrics,
+        &names,
+        &expect![[r#"
+        # HELP voicegraph_edge_dropped_total Messages dropped, by reason.
+        # TYPE voicegraph_edge_dropped_total counter
+        voicegraph_edge_dropped_total{pipeline="clinic",environment="dev",edge="llm.text -> tts.text",reason="overflow"} 2
+        voicegraph_edge_dropped_total{pipeline="clinic",environment="dev",edge="llm.text -> tts.text",reason="stale"} 0
+        voicegraph_edge_dropped_total{pipeline="clinic",environment="dev",edge="llm.text -> tts.text",reason="closed"} 0
+        # HELP voicegraph_edge_length Messages that wait on the edge now.
+        # TYPE voicegraph_edge_length gauge
+        voicegraph_edge_length{pipeline="clinic",environment="dev",edge="llm.text -> tts.text"} 2
+        # HELP voicegraph_edge_received_total Messages that a node received.
+        # TYPE voicegraph_edge_received_total counter
+        voicegraph_edge_received_total{pipeline="clinic",environment="dev",edge="llm.text -> tts.text"} 1
+        # HELP voicegraph_edge_sent_total Messages offered to the edge.
+        # TYPE voicegraph_edge_sent_total counter
+        voicegraph_edge_sent_total{pipeline="clinic",environment="dev",edge="llm.text -> tts.text"} 5
+        # HELP voicegraph_pipeline_info The graph that new calls get; always 1.
+        # TYPE voicegraph_pipeline_info gauge
+        voicegraph_pipeline_info{pipeline="clinic",environment="dev",fingerprint="f00d",version="0.1.0"} 1
+    "#]],
+    );
+}
+
+#[tokio::test]
+async fn buckets_are_cumulative_and_end_at_the_count() {
+    let metrics = Metrics::new();
+    let pipeline = clinic(&metrics);
+    for e2e in [40, 650, 700, 12_000] {
+        pipeline.on(Instant::now(), &ended(Outcome::Completed, Some(ms(e2e))));
+    }
+    check(
+        &metrics,
+        &["turn_e2e"],
+        &expect![[r#"
+        # HELP voicegraph_turn_e2e_seconds End of the caller's speech to the first sound of the answer.
+        # TYPE voicegraph_turn_e2e_seconds histogram
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.05"} 1
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.1"} 1
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.2"} 1
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.3"} 1
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.4"} 1
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.5"} 1
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.65"} 2
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.8"} 3
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="1"} 3
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="1.25"} 3
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="1.5"} 3
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="2"} 3
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="3"} 3
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="5"} 3
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="10"} 3
+        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="+Inf"} 4
+        voicegraph_turn_e2e_seconds_sum{pipeline="clinic",environment="dev"} 13.387344
+        voicegraph_turn_e2e_seconds_count{pipeline="clinic",environment="dev"} 4
+    "#]],
+    );
+}
+
+#[test]
+fn others_are_exposed_beside_and_names_are_taken_once() {
+    let metrics = Metrics::new();
+    let gauge = || prometheus::IntGauge::new("voicegraph_database_connections", "Connections.");
+    metrics.register(Box::new(gauge().unwrap())).unwrap();
+    assert!(metrics.register(Box::new(gauge().unwrap())).is_err());
+    assert!(metrics.text().unwrap().contains("\nvoicegraph_database_connections 0\n"));
+}
+
+/// The lines of the exposition in which one of `names` stands.
+fn check(metrics: &Metrics, names: &[&str], expected: &Expect) {
+    let text = metrics.text().unwrap();
+    let lines = text.lines().filter(|line| names.iter().any(|name| line.contains(name)));
+    expected.assert_eq(&lines.map(|line| format!("{line}\n")).collect::<String>());
+}

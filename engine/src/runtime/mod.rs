@@ -1,0 +1,150 @@
+//! Many calls in one process: admission, a new graph for new calls, drain.
+
+mod admission;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio_util::sync::CancellationToken;
+
+pub use admission::{Admission, Permit, Refused};
+
+use crate::connect::Connector;
+use crate::event::Observer;
+use crate::graph::Graph;
+use crate::metrics::{Metrics, PipelineMetrics};
+use crate::session::{CallEnd, Limits, Meters, Session};
+use crate::transport::Transport;
+
+/// Runs calls of one pipeline.
+pub struct Runtime {
+    connector: Connector,
+    limits: Limits,
+    admission: Admission,
+    current: Mutex<Current>,
+    closing: CancellationToken,
+    cancelled: CancellationToken,
+}
+
+struct Current {
+    pipeline: Pipeline,
+    seeds: StdRng,
+}
+
+/// A graph and the figures of its calls.
+#[derive(Clone)]
+pub struct Pipeline {
+    /// The graph.
+    pub graph: Arc<Graph>,
+    /// The meters of its nodes and edges.
+    pub meters: Meters,
+    /// Its figures in the process.
+    pub metrics: Arc<PipelineMetrics>,
+}
+
+impl Pipeline {
+    /// `graph`, measured by `metrics`; `version` is the program's.
+    pub fn new(graph: Arc<Graph>, metrics: &Metrics, version: &str) -> Self {
+        let metrics =
+            metrics.pipeline(graph.name(), graph.environment(), graph.fingerprint(), version);
+        Self { meters: Meters::of(&graph, &metrics), graph, metrics }
+    }
+}
+
+impl Runtime {
+    /// A runtime that admits up to `max_sessions` calls at once. `seed` is where the calls' ids and
+    /// randomness come from.
+    pub fn new(
+        pipeline: Pipeline,
+        connector: Connector,
+        max_sessions: u32,
+        limits: Limits,
+        seed: u64,
+    ) -> Self {
+        let seeds = StdRng::seed_from_u64(seed);
+        Self {
+            connector,
+            limits,
+            admission: Admission::new(max_sessions),
+            current: Mutex::new(Current { pipeline, seeds }),
+            closing: CancellationToken::new(),
+            cancelled: CancellationToken::new(),
+        }
+    }
+
+    /// Takes a place for one call.
+    ///
+    /// # Errors
+    /// [`Refused`] where all places are taken, or the runtime drains.
+    pub fn admit(&self) -> Result<Permit, Refused> {
+        self.admission.admit()
+    }
+
+    /// How many calls are in progress, and how many may be.
+    pub fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// The pipeline that new calls get.
+    pub fn pipeline(&self) -> Pipeline {
+        self.lock().pipeline.clone()
+    }
+
+    /// Gives new calls another pipeline. Calls in progress keep theirs.
+    pub fn replace(&self, pipeline: Pipeline) {
+        self.lock().pipeline = pipeline;
+    }
+
+    /// Runs one call to its end, in the place that `permit` holds.
+    pub async fn call(
+        &self,
+        permit: Permit,
+        transport: Transport,
+        observers: Vec<Arc<dyn Observer>>,
+    ) -> CallEnd {
+        let (pipeline, seed) = {
+            let mut current = self.lock();
+            (current.pipeline.clone(), current.seeds.random())
+        };
+        let counted = pipeline.metrics.begin_call();
+        let figures: Arc<dyn Observer> = pipeline.metrics;
+        let session = Session {
+            graph: pipeline.graph,
+            meters: pipeline.meters,
+            connector: self.connector.clone(),
+            transport,
+            observers: std::iter::once(figures).chain(observers).collect(),
+            closing: self.closing.child_token(),
+            cancelled: self.cancelled.child_token(),
+            seed,
+            limits: self.limits,
+        };
+        let end = session.run().await;
+        counted.end(end.reason.name());
+        drop(permit);
+        end
+    }
+
+    /// Admits no more calls and waits for those in progress: up to `patience` undisturbed, then asked to
+    /// end in order, then, after the drain limit of a call, at once.
+    pub async fn drain(&self, patience: Duration) {
+        self.admission.close();
+        let over = self.admission.until_empty();
+        tokio::pin!(over);
+        if tokio::time::timeout(patience, &mut over).await.is_ok() {
+            return;
+        }
+        self.closing.cancel();
+        if tokio::time::timeout(self.limits.drain, &mut over).await.is_ok() {
+            return;
+        }
+        self.cancelled.cancel();
+        over.await;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Current> {
+        self.current.lock().expect("no panic holds this lock")
+    }
+}
