@@ -2,7 +2,7 @@
 
 mod name;
 pub(crate) mod order;
-mod render;
+pub mod render;
 
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use crate::node::NodeFactory;
 use crate::signature::Signature;
 
 pub use name::{EdgeName, EdgeNameError, MAX_NAME, PortName, is_name};
-pub use render::Format;
 
 /// A checked pipeline. Only [`config`](crate::config) makes one, so a `Graph` in hand is valid: every
 /// edge joins ports of one payload, every required port is connected, no path leads back.

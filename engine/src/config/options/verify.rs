@@ -143,7 +143,7 @@ impl Verifier<'_> {
         };
     }
 
-    fn bounds<T: PartialOrd + Display>(
+    fn bounds<T: PartialOrd + Display + Copy>(
         &mut self,
         span: Span,
         rule: &Rule,

@@ -6,7 +6,7 @@ use super::{Part, bounds, is_call};
 use crate::graph::{Graph, GraphEdge, GraphNode};
 
 /// The graph in the language of `dot`.
-pub(super) fn draw(graph: &Graph) -> String {
+pub fn dot(graph: &Graph) -> String {
     let mut text = format!("digraph {} {{\n", quoted(graph.name()));
     text.push_str("  rankdir=LR;\n");
     text.push_str("  node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\"];\n");

@@ -11,7 +11,7 @@ use crate::graph::{Graph, GraphEdge, GraphNode};
 use crate::signature::PortSpec;
 
 /// The graph as JSON.
-pub(super) fn draw(graph: &Graph) -> String {
+pub fn json(graph: &Graph) -> String {
     let value = json!({
         "name": graph.name(),
         "environment": graph.environment(),

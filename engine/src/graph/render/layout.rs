@@ -86,6 +86,7 @@ struct Tie {
     rise: f64,
 }
 
+#[derive(Clone, Copy)]
 enum Side {
     Left,
     Right,
@@ -144,7 +145,7 @@ impl Net {
     /// Puts a layer in the order, and as near as can be to the place, that its ties ask for.
     fn arrange(&mut self, layer: usize, side: Side) {
         let mut wanted: Vec<(f64, usize)> =
-            self.layers[layer].iter().map(|&item| (self.wish(item, &side), item)).collect();
+            self.layers[layer].iter().map(|&item| (self.wish(item, side), item)).collect();
         wanted.sort_by(|one, other| one.0.total_cmp(&other.0));
         let wish = |&(start, item): &(f64, usize)| Wish {
             start,
@@ -158,7 +159,7 @@ impl Net {
     }
 
     /// The height at which the item's edges to one side would be level; where it is, without any.
-    fn wish(&self, item: usize, side: &Side) -> f64 {
+    fn wish(&self, item: usize, side: Side) -> f64 {
         let item = &self.items[item];
         let ties = match side {
             Side::Left => &item.left,

@@ -7,7 +7,8 @@
 //!            └──> svg       browsers; edges and nodes carry their names, so that figures find them
 //! ```
 //!
-//! Each is a function of the graph alone: the same graph gives the same bytes.
+//! Each is a function of the graph alone: the same graph gives the same bytes, which end with a
+//! newline.
 
 mod dot;
 mod json;
@@ -16,64 +17,14 @@ mod mermaid;
 mod place;
 mod svg;
 
-use super::{Graph, GraphEdge, GraphNode};
+pub use dot::dot;
+pub use json::json;
+pub use mermaid::mermaid;
+pub use svg::svg;
+
+use super::{GraphEdge, GraphNode};
 use crate::message::PayloadKind;
 use crate::signature::Role;
-
-/// A form to draw a graph in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Graphviz.
-    Dot,
-    /// Mermaid, as Markdown pages draw it.
-    Mermaid,
-    /// JSON.
-    Json,
-    /// A drawing.
-    Svg,
-}
-
-impl Format {
-    /// Every form.
-    pub const ALL: [Self; 4] = [Self::Svg, Self::Mermaid, Self::Dot, Self::Json];
-
-    /// The name on the command line and in queries.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Dot => "dot",
-            Self::Mermaid => "mermaid",
-            Self::Json => "json",
-            Self::Svg => "svg",
-        }
-    }
-
-    /// The form of that name.
-    pub fn find(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name() == name)
-    }
-
-    /// The media type in `Accept` and `Content-Type`.
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Dot => "text/vnd.graphviz",
-            Self::Mermaid => "text/vnd.mermaid",
-            Self::Json => "application/json",
-            Self::Svg => "image/svg+xml",
-        }
-    }
-}
-
-impl Graph {
-    /// Draws the graph. The text ends with a newline.
-    pub fn render(&self, format: Format) -> String {
-        match format {
-            Format::Dot => dot::draw(self),
-            Format::Mermaid => mermaid::draw(self),
-            Format::Json => json::draw(self),
-            Format::Svg => svg::draw(self),
-        }
-    }
-}
 
 /// A node's part in the call, as drawings tell it by colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! A drawing for browsers and documents.
 //!
 //! Stands alone: no script, no style sheet, no font from elsewhere. Each node is a group with
-//! `data-node`, each edge one with `data-edge` and its written form, and in it an empty text of class
-//! `live` beside the edge's end, so that a page can put figures to the drawing.
+//! `data-node`, each edge one with `data-edge` and its written form, so that a page can put live figures
+//! to the drawing.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ const CHARACTER: (f64, f64) = (8.6, 6.6);
 const FONT: &str = "ui-sans-serif, system-ui, Helvetica, Arial, sans-serif";
 
 /// The graph as SVG.
-pub(super) fn draw(graph: &Graph) -> String {
+pub fn svg(graph: &Graph) -> String {
     let sizes: Vec<Size> = graph.nodes().iter().map(size).collect();
     let links: Vec<Link> = graph.edges().iter().map(|edge| link(graph, edge)).collect();
     let layout = layout::layout(&sizes, &links);
@@ -104,12 +104,10 @@ fn draw_edge(edge: &GraphEdge, path: &[Point], before: usize) -> String {
 <title>{title}</title>
 <path d="{}" fill="none" stroke="#64748b" stroke-width="1.5"{dash} marker-end="url(#arrow)"/>
 <text class="bounds" x="{x:.0}" y="{y:.0}" font-size="10" fill="#475569" {halo}>{}</text>
-<text class="live" x="{x:.0}" y="{:.0}" font-size="10" font-weight="bold" fill="#0f172a" {halo}/>
 </g>
 "##,
         curve(path),
         escaped(&bounds(edge)),
-        end.y + 14.0,
     )
 }
 
