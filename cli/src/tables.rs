@@ -9,8 +9,15 @@ use voicegraph_engine::turn::TurnReport;
 /// The turns' durations, in ms.
 pub(crate) fn turns(reports: &[TurnReport]) -> String {
     let head = [
-        "turn", "end of turn", "transcription", "LLM first token", "TTS first byte", "end to end",
-        "engine-added", "played", "outcome",
+        "turn",
+        "end of turn",
+        "transcription",
+        "LLM first token",
+        "TTS first byte",
+        "end to end",
+        "engine-added",
+        "played",
+        "outcome",
     ];
     let row = |report: &TurnReport| {
         vec![
@@ -31,8 +38,16 @@ pub(crate) fn turns(reports: &[TurnReport]) -> String {
 /// The edges' counts, and their times in ms.
 pub(crate) fn edges(figures: &[EdgeFigures]) -> String {
     let head = [
-        "edge", "limit", "overflow", "sent", "received", "dropped", "queue p50", "queue p99",
-        "age p50", "age p99",
+        "edge",
+        "limit",
+        "overflow",
+        "sent",
+        "received",
+        "dropped",
+        "queue p50",
+        "queue p99",
+        "age p50",
+        "age p99",
     ];
     let row = |edge: &EdgeFigures| {
         let quantile = |histogram: &hdrhistogram::Histogram<u64>, quantile| {

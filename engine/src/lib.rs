@@ -14,6 +14,7 @@ pub mod message;
 pub mod turn;
 
 pub mod connect;
+pub mod diagnostic;
 pub mod event;
 
 pub mod edge;
@@ -26,6 +27,7 @@ pub mod secret;
 pub mod signature;
 pub mod transport;
 
+pub mod config;
 pub mod graph;
 
 pub mod session;

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
+use crate::connect::Endpoint;
 use crate::edge::SendError;
 use crate::message::ToolSpec;
 pub use crate::ports::{Context, Ports, Tool};
@@ -33,6 +34,12 @@ pub trait Node: Send {
 pub trait NodeFactory: Send + Sync {
     /// The stage for one call.
     fn create(&self) -> Box<dyn Node>;
+
+    /// The providers that the node reaches, for those who must know before a call is made: whether all
+    /// are simulated, or which hosts a firewall must let through.
+    fn endpoints(&self) -> Vec<Endpoint> {
+        Vec::new()
+    }
 
     /// The tools that the node answers to on its input of kind `tool_call`.
     fn tools(&self) -> Vec<ToolSpec> {
@@ -156,6 +163,17 @@ pub enum NodeError {
         /// What it said, without content or secrets.
         reason: String,
     },
+    /// An input got what the node cannot work with.
+    #[error("input {port:?} {reason}")]
+    BadInput {
+        /// The input's name.
+        port: &'static str,
+        /// What came, and what the node needs.
+        reason: String,
+    },
+    /// An input carried what the node cannot take.
+    #[error("{0}")]
+    Unfit(String),
     /// The caller is gone: nobody listens any more.
     #[error("the caller hung up")]
     HungUp,

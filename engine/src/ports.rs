@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::SeedableRng;
@@ -100,8 +100,11 @@ pub struct Context {
     pub meter: Arc<NodeMeter>,
     pub(crate) observers: Observers,
     pub(crate) seed: u64,
-    pub(crate) source: Option<Box<dyn Source>>,
-    pub(crate) sink: Option<Box<dyn Sink>>,
+    /// In a lock only so that a context can be shared between the futures that a node joins: sources
+    /// and sinks need not be `Sync`.
+    pub(crate) source: Mutex<Option<Box<dyn Source>>>,
+    /// The same.
+    pub(crate) sink: Mutex<Option<Box<dyn Sink>>>,
     pub(crate) control: Option<TurnControl>,
 }
 
@@ -119,8 +122,8 @@ impl Context {
             meter: NodeMeter::new("node"),
             observers,
             seed: 0,
-            source: None,
-            sink: None,
+            source: Mutex::default(),
+            sink: Mutex::default(),
             control: None,
         }
     }
@@ -134,17 +137,17 @@ impl Context {
         sink: Option<Box<dyn Sink>>,
         control: Option<TurnControl>,
     ) -> Self {
-        Self { source, sink, control, ..self }
+        Self { source: Mutex::new(source), sink: Mutex::new(sink), control, ..self }
     }
 
     /// The caller's audio; for the one node with [`Role::Source`](crate::signature::Role).
     pub fn take_source(&mut self) -> Option<Box<dyn Source>> {
-        self.source.take()
+        self.source.get_mut().expect("no panic holds this lock").take()
     }
 
     /// The way to the caller's ear; for the one node with [`Role::Sink`](crate::signature::Role).
     pub fn take_sink(&mut self) -> Option<Box<dyn Sink>> {
-        self.sink.take()
+        self.sink.get_mut().expect("no panic holds this lock").take()
     }
 
     /// The right to begin and interrupt turns; for the one node with

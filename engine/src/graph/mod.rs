@@ -1,11 +1,16 @@
 //! The checked graph of a pipeline: immutable, shared by all calls of one configuration.
 
+pub mod name;
+pub(crate) mod order;
+
 use std::sync::Arc;
 
 use crate::edge::{Limit, Overflow};
 use crate::message::PayloadKind;
 use crate::node::NodeFactory;
 use crate::signature::Signature;
+
+pub use name::{EdgeName, EdgeNameError, PortName, is_name};
 
 /// A checked pipeline. Only [`config`](crate::config) makes one, so a `Graph` in hand is valid: every
 /// edge joins ports of one payload, every required port is connected, no path leads back.

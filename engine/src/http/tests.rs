@@ -16,7 +16,7 @@ use crate::graph::Graph;
 use crate::message::{Envelope, TextDelta};
 use crate::metrics::Metrics;
 use crate::runtime::{Pipeline, Runtime};
-use crate::session::{Limits, Meters};
+use crate::session::Limits;
 use crate::transport::scripted;
 use crate::transport::websocket::{Answer, End};
 
@@ -43,11 +43,10 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let graph = Arc::new(graph());
-        let meters = Meters::detached(&graph);
-        let pipeline = Pipeline { graph, meters, observer: None };
+        let metrics = Arc::new(Metrics::new());
+        let pipeline = Pipeline::new(graph, &metrics, "1.2.3");
         let connector = Connector::new(&Roots::Mozilla);
         let runtime = Arc::new(Runtime::new(pipeline, connector, 2, Limits::default(), 0));
-        let metrics = Arc::new(Metrics::new());
         let stop = CancellationToken::new();
         let state = State {
             metrics: Arc::clone(&metrics),

@@ -23,6 +23,9 @@ impl AudioFrame {
     /// The rate of the caller's audio inside the graph, in Hz. Transports resample to it.
     pub const CALLER_RATE_HZ: NonZeroU32 = NonZeroU32::new(16_000).expect("not zero");
 
+    /// The rate of recordings, in Hz: what voices usually come at. An agent's frames may have another.
+    pub const VOICE_RATE_HZ: NonZeroU32 = NonZeroU32::new(24_000).expect("not zero");
+
     /// A frame of these samples.
     pub fn new(samples: impl Into<Arc<[i16]>>, sample_rate_hz: NonZeroU32) -> Self {
         Self { samples: samples.into(), sample_rate_hz }

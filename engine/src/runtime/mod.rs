@@ -14,6 +14,7 @@ pub use admission::{Admission, Permit, Refused};
 use crate::connect::Connector;
 use crate::event::Observer;
 use crate::graph::Graph;
+use crate::metrics::{Metrics, PipelineMetrics};
 use crate::session::{CallEnd, Limits, Meters, Session};
 use crate::transport::Transport;
 
@@ -32,15 +33,24 @@ struct Current {
     seeds: StdRng,
 }
 
-/// A graph and the meters of its calls.
+/// A graph and the figures of its calls.
 #[derive(Clone)]
 pub struct Pipeline {
     /// The graph.
     pub graph: Arc<Graph>,
-    /// Its meters.
+    /// The meters of its nodes and edges.
     pub meters: Meters,
-    /// Told of every call's events, before the call's own observers: the process's figures.
-    pub observer: Option<Arc<dyn Observer>>,
+    /// Its figures in the process.
+    pub metrics: Arc<PipelineMetrics>,
+}
+
+impl Pipeline {
+    /// `graph`, measured by `metrics`; `version` is the program's.
+    pub fn new(graph: Arc<Graph>, metrics: &Metrics, version: &str) -> Self {
+        let metrics =
+            metrics.pipeline(graph.name(), graph.environment(), graph.fingerprint(), version);
+        Self { meters: Meters::of(&graph, &metrics), graph, metrics }
+    }
 }
 
 impl Runtime {
@@ -98,18 +108,21 @@ impl Runtime {
             let mut current = self.lock();
             (current.pipeline.clone(), current.seeds.random())
         };
+        let counted = pipeline.metrics.begin_call();
+        let figures: Arc<dyn Observer> = pipeline.metrics;
         let session = Session {
             graph: pipeline.graph,
             meters: pipeline.meters,
             connector: self.connector.clone(),
             transport,
-            observers: pipeline.observer.into_iter().chain(observers).collect(),
+            observers: std::iter::once(figures).chain(observers).collect(),
             closing: self.closing.child_token(),
             cancelled: self.cancelled.child_token(),
             seed,
             limits: self.limits,
         };
         let end = session.run().await;
+        counted.end(end.reason.name());
         drop(permit);
         end
     }

@@ -9,6 +9,8 @@
 
 mod end;
 mod supervise;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use end::{CallEnd, EndReason};

@@ -1,7 +1,7 @@
 //! Starts the stages of one call and watches them to the end.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -126,8 +126,8 @@ impl Session {
                 meter: Arc::clone(&self.meters.nodes[index]),
                 observers: observers.clone(),
                 seed: rng.random(),
-                source: source.take_if(|_| role == Role::Source),
-                sink: sink.take_if(|_| role == Role::Sink),
+                source: Mutex::new(source.take_if(|_| role == Role::Source)),
+                sink: Mutex::new(sink.take_if(|_| role == Role::Sink)),
                 control: control.take_if(|_| role == Role::TurnControl),
             };
             let span = tracing::info_span!("node", node = %node.name);

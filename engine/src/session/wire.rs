@@ -9,7 +9,7 @@ use crate::graph::{Graph, GraphEdge};
 use crate::message::{
     AudioFrame, Payload, PayloadKind, Speech, TextDelta, ToolCall, Transcript, UserTurn,
 };
-use crate::metrics::NodeMeter;
+use crate::metrics::{NodeMeter, PipelineMetrics};
 use crate::node::{Ports, Tool};
 
 /// The meters of one graph, shared by all its calls.
@@ -22,6 +22,15 @@ pub struct Meters {
 }
 
 impl Meters {
+    /// The meters that `metrics` keeps for `graph`.
+    pub fn of(graph: &Graph, metrics: &PipelineMetrics) -> Self {
+        let edge = |edge: &GraphEdge| metrics.edge(&edge.name, edge.limit, edge.overflow);
+        Self {
+            edges: graph.edges().iter().map(edge).collect(),
+            nodes: graph.nodes().iter().map(|node| metrics.node(&node.name)).collect(),
+        }
+    }
+
     /// Meters of their own for `graph`, seen by no registry.
     pub fn detached(graph: &Graph) -> Self {
         let edge = |edge: &GraphEdge| EdgeMeter::new(&edge.name, edge.limit, edge.overflow);

@@ -112,7 +112,22 @@ impl TurnControl {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
+    use crate::event::AgentState::{Listening, Speaking, Thinking};
+    use crate::event::Observer;
+
+    #[derive(Default)]
+    struct States(Mutex<Vec<AgentState>>);
+
+    impl Observer for States {
+        fn on(&self, _at: Instant, event: &Event) {
+            if let Event::AgentState(state) = event {
+                self.0.lock().expect("no panic holds it").push(*state);
+            }
+        }
+    }
 
     fn control() -> TurnControl {
         TurnControl::new(CancellationToken::new(), Observers::default())
@@ -142,6 +157,32 @@ mod tests {
         control.interrupt(Instant::now());
         assert!(!turn.is_cancelled());
         assert!(control.current().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_turn_wakes_who_waits_for_it() {
+        let mut control = control();
+        let turn = control.begin(&beginning());
+        turn.begin_playout(Instant::now());
+        control.interrupt(Instant::now());
+        assert_eq!(turn.ended().now_or_never(), None, "the frame in hand still plays");
+        turn.silenced();
+        assert_eq!(turn.ended().now_or_never(), Some(()));
+    }
+
+    #[tokio::test]
+    async fn a_superseded_turn_does_not_say_that_the_agent_listens() {
+        let seen = Arc::new(States::default());
+        let observers = Observers::new(vec![Arc::clone(&seen) as Arc<dyn Observer>]);
+        let mut control = TurnControl::new(CancellationToken::new(), observers);
+        let first = control.begin(&beginning());
+        first.begin_playout(Instant::now());
+        control.begin(&beginning()).complete();
+        first.silenced();
+        assert_eq!(
+            *seen.0.lock().expect("no panic holds it"),
+            [Thinking, Speaking, Thinking, Listening]
+        );
     }
 
     #[tokio::test]

@@ -22,6 +22,7 @@ struct Inner {
     origin: Instant,
     anchor: Anchor,
     cancelled: CancellationToken,
+    ended: CancellationToken,
     held: watch::Sender<bool>,
     observers: Observers,
     state: Mutex<State>,
@@ -33,6 +34,8 @@ struct State {
     playout: Playout,
     /// The onset of the speech that interrupted.
     onset: Option<Instant>,
+    /// Whether the next turn has begun, so that the agent thinks rather than listens.
+    superseded: bool,
     phase: Phase,
 }
 
@@ -56,13 +59,19 @@ impl Turn {
             ledger.set(Mark::TranscriptReady, at);
         }
         ledger.set(Mark::Decided, Instant::now());
-        let state =
-            State { ledger, playout: Playout::default(), onset: None, phase: Phase::Thinking };
+        let state = State {
+            ledger,
+            playout: Playout::default(),
+            onset: None,
+            superseded: false,
+            phase: Phase::Thinking,
+        };
         Self(Arc::new(Inner {
             id,
             origin: beginning.origin,
             anchor: beginning.anchor,
             cancelled,
+            ended: CancellationToken::new(),
             held: watch::Sender::new(false),
             observers,
             state: Mutex::new(state),
@@ -92,6 +101,11 @@ impl Turn {
     /// Whether the turn is still to be answered or spoken.
     pub fn is_live(&self) -> bool {
         !self.is_cancelled() && self.lock().phase != Phase::Ended
+    }
+
+    /// Waits until the turn is over: played to its end, or interrupted and silent.
+    pub async fn ended(&self) {
+        self.0.ended.cancelled().await;
     }
 
     /// Whether the first sound of the turn was played.
@@ -178,9 +192,13 @@ impl Turn {
         state.phase = Phase::Ended;
         let report = self.report(&state, outcome);
         let heard = state.playout.heard().text;
+        let superseded = state.superseded;
         drop(state);
         self.0.observers.tell(&Event::TurnEnded { heard, report });
-        self.0.observers.tell(&Event::AgentState(AgentState::Listening));
+        if !superseded {
+            self.0.observers.tell(&Event::AgentState(AgentState::Listening));
+        }
+        self.0.ended.cancel();
     }
 
     /// Fires the token. A turn of which nothing was played is over at once; else the speaker ends it
@@ -189,6 +207,7 @@ impl Turn {
         let mut state = self.lock();
         state.ledger.set(Mark::Interrupted, Instant::now());
         state.onset = onset;
+        state.superseded = outcome == Outcome::Superseded;
         let unheard = state.phase == Phase::Thinking;
         drop(state);
         self.0.cancelled.cancel();

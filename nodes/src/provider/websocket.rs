@@ -18,6 +18,10 @@ pub type WebSocket = WebSocketStream<Box<dyn Io>>;
 /// The largest message that a provider may send: far above any that the references show.
 const MAX_MESSAGE_BYTES: usize = 4 << 20;
 
+/// What a socket reads at once: more than any usual message, and a fraction of the library's 128 KiB,
+/// since each call holds two sockets.
+const READ_BUFFER_BYTES: usize = 16 << 10;
+
 /// The most of a refusal's body that is repeated in an error.
 const MAX_DETAIL_CHARS: usize = 200;
 
@@ -44,6 +48,8 @@ pub async fn open(connector: &Connector, request: Request<'_>) -> Result<WebSock
     let upgrade = upgrade_request(&request)?;
     let limit = request.limit;
     let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
     let opening = async {

@@ -32,6 +32,8 @@ pub struct Script {
     pub noise: u16,
     /// How long the caller goes on listening after the answer to the last line. Default 500 ms.
     pub grace: Duration,
+    /// What the caller does after the last line.
+    pub ending: Ending,
     /// How long the caller waits for a cue while nothing is heard, before it hangs up. Default 20 s.
     pub patience: Duration,
 }
@@ -56,11 +58,23 @@ pub enum When {
     DuringAgent(Duration),
 }
 
+/// What a caller does after the last line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// Hears the answer out, listens for the grace, and is content.
+    #[default]
+    Listen,
+    /// Sends nothing more after the last word, but still listens.
+    Finish,
+    /// Hangs up at this cue.
+    HangUp(When),
+}
+
 impl Script {
     /// These lines, with the defaults.
     pub fn new(lines: Vec<Line>) -> Self {
         let (grace, patience) = (Duration::from_millis(500), Duration::from_secs(20));
-        Self { lines, noise: 0, grace, patience }
+        Self { lines, noise: 0, grace, ending: Ending::Listen, patience }
     }
 }
 

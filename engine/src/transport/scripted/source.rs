@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::cue::{Before, answered};
 use super::ear::Ear;
 use super::noise::Noise;
-use super::{Line, Script, When};
+use super::{Ending, Line, Script, When};
 use crate::message::AudioFrame;
 use crate::transport::microphone::{Microphone, frames};
 use crate::transport::playback::LastPlayed;
@@ -60,15 +60,20 @@ impl ScriptedSource {
         let before = self.before.unwrap_or(Before { over: start, turn: None });
         let agent = self.ear.agent();
         let next = self.lines.front();
-        let due = match next {
-            Some(line) => line.when.due(start, before, &agent),
-            None if self.before.is_none() => Some(start + self.script.grace),
-            None => answered(before, &agent).map(|at| at + self.script.grace),
+        let due = match (next, self.script.ending) {
+            (Some(line), _) => line.when.due(start, before, &agent),
+            (None, Ending::Finish) => Some(before.over),
+            (None, Ending::HangUp(when)) => when.due(start, before, &agent),
+            (None, Ending::Listen) if self.before.is_none() => Some(start + self.script.grace),
+            (None, Ending::Listen) => answered(before, &agent).map(|at| at + self.script.grace),
         };
         let heard = self.last_played.get().unwrap_or(start).max(before.over);
         match (due, next) {
             (Some(due), Some(_)) if begin >= due => Next::Speak,
-            (Some(due), None) if begin >= due => Next::Finish,
+            (Some(due), None) if begin >= due => match self.script.ending {
+                Ending::Listen | Ending::Finish => Next::Finish,
+                Ending::HangUp(_) => Next::HangUp,
+            },
             (_, Some(Line { when: When::At(_), .. })) => Next::Wait,
             _ if begin >= heard + self.script.patience => Next::HangUp,
             _ => Next::Wait,
@@ -237,6 +242,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_has_nothing_to_say_listens_for_the_grace() {
         check(Script::new(vec![]), vec![], &[(0, 0), (500, -1)]).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_may_go_with_the_last_word_or_in_the_middle_of_the_answer() {
+        let lines = vec![line(When::At(ms(0)), 1, 400)];
+        let script = Script { ending: Ending::Finish, ..Script::new(lines.clone()) };
+        check(script, vec![], &[(0, 1), (400, -1)]).await;
+        let ending = Ending::HangUp(When::DuringAgent(ms(500)));
+        let script = Script { ending, ..Script::new(lines) };
+        check(script, vec![(800, began(1)), (1_000, VOICE)], &[(0, 1), (400, 0), (1_500, -2)]).await;
     }
 
     #[tokio::test(start_paused = true)]

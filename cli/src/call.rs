@@ -1,0 +1,80 @@
+//! One call from its transport to its end, in virtual time or at the pace of speech.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::runtime::Builder;
+use voicegraph_engine::connect::Connector;
+use voicegraph_engine::edge::EdgeFigures;
+use voicegraph_engine::event::Observer;
+use voicegraph_engine::graph::Graph;
+use voicegraph_engine::metrics::Metrics;
+use voicegraph_engine::runtime::{Pipeline, Runtime};
+use voicegraph_engine::session::{CallEnd, Limits};
+use voicegraph_engine::testing;
+use voicegraph_engine::transport::Transport;
+use voicegraph_engine::turn::TurnReport;
+
+use crate::conversation::Conversation;
+use crate::http;
+use crate::report::Turns;
+
+/// The seed of a single call: the same call gives the same ids and the same jitter.
+const SEED: u64 = 1;
+
+/// How fast a call runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// As fast as it goes: every provider is simulated, and the clock leaps.
+    Virtual,
+    /// At the pace of speech.
+    Realtime,
+}
+
+/// What one call is made of.
+pub(crate) struct Call {
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) connector: Connector,
+    pub(crate) transport: Transport,
+    pub(crate) pace: Pace,
+    pub(crate) http: Option<SocketAddr>,
+}
+
+/// What is known of a call when it is over.
+pub(crate) struct Outcome {
+    pub(crate) end: CallEnd,
+    pub(crate) turns: Vec<TurnReport>,
+    pub(crate) edges: Vec<EdgeFigures>,
+}
+
+impl Call {
+    /// Runs the call and prints its conversation.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        let metrics = Arc::new(Metrics::new());
+        let pipeline = Pipeline::new(self.graph, &metrics, env!("CARGO_PKG_VERSION"));
+        let figures = Arc::clone(&pipeline.metrics);
+        let runtime = Runtime::new(pipeline, self.connector, 1, Limits::default(), SEED);
+        let runtime = Arc::new(runtime);
+        let endpoints =
+            self.http.map(|at| http::Thread::start(at, &metrics, &runtime)).transpose()?;
+        let permit = runtime.admit().context("there is no place for the call")?;
+        let turns = Arc::new(Turns::default());
+        let end = tokio_runtime(self.pace)?.block_on(async {
+            let conversation = Arc::new(Conversation::new());
+            let observers: Vec<Arc<dyn Observer>> = vec![conversation, Arc::clone(&turns) as _];
+            runtime.call(permit, self.transport, observers).await
+        });
+        drop(endpoints);
+        Ok(Outcome { end, turns: turns.reports(), edges: figures.edges() })
+    }
+}
+
+fn tokio_runtime(pace: Pace) -> anyhow::Result<tokio::runtime::Runtime> {
+    match pace {
+        Pace::Virtual => Ok(testing::virtual_time()),
+        Pace::Realtime => {
+            Builder::new_current_thread().enable_all().build().context("no runtime can be made")
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! `voicegraph nodes`: the manual of the node kinds.
+
+use anyhow::bail;
+use voicegraph_engine::config::manual;
+
+use crate::args::Nodes;
+
+/// Prints the list of kinds, or one kind's ports and options.
+pub(crate) fn run(nodes: &Nodes) -> anyhow::Result<()> {
+    let registry = voicegraph_nodes::registry();
+    let Some(name) = &nodes.kind else {
+        print!("{}", manual::index(&registry));
+        return Ok(());
+    };
+    let Some(kind) = registry.get(name) else {
+        let known: Vec<&str> = registry.kinds().map(|kind| kind.name()).collect();
+        bail!("no kind is named {name:?}; there are {}", known.join(", "));
+    };
+    print!("{}", manual::entry(kind));
+    Ok(())
+}

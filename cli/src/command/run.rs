@@ -1,0 +1,54 @@
+//! `voicegraph run`: one call on a WAV file.
+
+
+use anyhow::{Context, bail};
+use voicegraph_engine::graph::Graph;
+use voicegraph_engine::message::AudioFrame;
+use voicegraph_engine::transport::{Layout, Recording, file};
+
+use crate::args::Run;
+use crate::call::{Call, Pace};
+use crate::{pipeline, report, simulators, tables};
+
+/// Runs the call, prints it and its tables, writes the recording and the report.
+pub(crate) fn run(arguments: &Run) -> anyhow::Result<()> {
+    let graph = pipeline::compile(&arguments.pipeline)?;
+    let script = simulators::script(&arguments.script)?;
+    let recording =
+        Recording::create(&arguments.output, AudioFrame::VOICE_RATE_HZ, Layout::Both)?;
+    let call = Call {
+        transport: file::call(&arguments.input, file::DEFAULT_TAIL, Some(recording.clone()))?,
+        pace: pace(&graph, arguments.realtime),
+        connector: simulators::connector(script),
+        http: arguments.http,
+        graph,
+    };
+    let outcome = call.run()?;
+    recording.finish().context("the recording is incomplete")?;
+    println!("\n{}\n{}", tables::turns(&outcome.turns), tables::edges(&outcome.edges));
+    if let Some(path) = &arguments.report {
+        let json = report::json(&outcome.end, &outcome.turns, &outcome.edges);
+        std::fs::write(path, format!("{json:#}\n"))
+            .with_context(|| format!("cannot write the report {}", path.display()))?;
+    }
+    if !outcome.end.reason.is_ok() {
+        bail!("the call ended because {}", outcome.end.reason);
+    }
+    Ok(())
+}
+
+/// Virtual where that was not excluded and every provider is simulated.
+fn pace(graph: &Graph, realtime: bool) -> Pace {
+    let endpoints = graph.nodes().iter().flat_map(|node| node.factory.endpoints());
+    let real: Vec<String> = endpoints
+        .filter(|endpoint| endpoint.simulator().is_none())
+        .map(|endpoint| endpoint.to_string())
+        .collect();
+    if !realtime && real.is_empty() {
+        return Pace::Virtual;
+    }
+    if !realtime {
+        eprintln!("voicegraph: at the pace of speech, since {} is real", real.join(", "));
+    }
+    Pace::Realtime
+}

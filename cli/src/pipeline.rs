@@ -1,0 +1,55 @@
+//! Compiles the pipeline that the arguments name.
+
+use std::fmt;
+use std::io::{IsTerminal, stderr};
+use std::sync::Arc;
+
+use voicegraph_engine::config::{self, Sources};
+use voicegraph_engine::diagnostic::Diagnostics;
+use voicegraph_engine::graph::Graph;
+
+use crate::args;
+
+/// A wrong configuration, rendered for people. It ends the command with exit code 78.
+#[derive(Debug)]
+pub(crate) struct Refused(pub(crate) String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// The graph that the arguments name. Warnings go to standard error.
+pub(crate) fn compile(arguments: &args::Pipeline) -> anyhow::Result<Arc<Graph>> {
+    compile_sources(&sources(arguments))
+}
+
+/// The files that the arguments name.
+pub(crate) fn sources(arguments: &args::Pipeline) -> Sources {
+    Sources::read(&arguments.pipeline, arguments.env.as_deref())
+}
+
+/// The graph of `sources`. Warnings go to standard error.
+pub(crate) fn compile_sources(sources: &Sources) -> anyhow::Result<Arc<Graph>> {
+    let registry = voicegraph_nodes::registry();
+    match config::compile(sources, &environment, &registry) {
+        Ok(compiled) => {
+            eprint!("{}", text(&compiled.warnings));
+            Ok(Arc::new(compiled.graph))
+        }
+        Err(diagnostics) => Err(Refused(text(&diagnostics)).into()),
+    }
+}
+
+/// The value of a variable of the process's environment.
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Diagnostics for people, in colour where they are read on a terminal.
+pub(crate) fn text(diagnostics: &Diagnostics) -> String {
+    diagnostics.to_text(stderr().is_terminal())
+}

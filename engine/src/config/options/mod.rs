@@ -1,0 +1,19 @@
+//! What a kind's options may be, read from its JSON Schema.
+//!
+//! ```text
+//!   JSON Schema ──> Rule ──verify──> diagnostics with the place of each value
+//!                    └────describe─> "an integer from 10 to 10000", for help and manuals
+//! ```
+//!
+//! The schema says types, ranges, choices and what is required. What it cannot say is the kind's own
+//! `build` to check.
+
+mod describe;
+mod place;
+mod rule;
+mod verify;
+
+pub(crate) use describe::{describe, example};
+pub(crate) use place::find;
+pub(crate) use rule::{Field, Rule, TableRule, rule_of};
+pub(crate) use verify::{Subject, Verified, verify};

@@ -1,0 +1,218 @@
+//! How calls end: in order, by a failure, by a panic, by a deadline.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{CallEnd, EndReason, Limits, Meters, Session};
+use crate::connect::{Connector, Roots};
+use crate::edge::{Limit, Overflow};
+use crate::graph::{Graph, GraphEdge, GraphNode};
+use crate::message::{AudioFrame, Envelope, PayloadKind};
+use crate::node::{Context, Node, NodeError, NodeFactory, Ports};
+use crate::signature::{PortSpec, Role, Signature};
+use crate::transport::{Captured, Sink, SinkGone, Source, Transport};
+
+/// What the second node of the two does.
+#[derive(Clone, Copy, Debug)]
+enum Behaviour {
+    Reads,
+    Fails,
+    Panics,
+    HangsUp,
+    /// Neither reads nor listens to its context.
+    IsDeaf,
+    /// Waits for the call's token alone.
+    NeverDrains,
+}
+
+struct Mic;
+struct Ear(Behaviour);
+
+#[async_trait]
+impl Node for Mic {
+    async fn run(self: Box<Self>, mut ports: Ports, ctx: Context) -> Result<(), NodeError> {
+        let mut output = ports.output::<AudioFrame>("audio");
+        for _ in 0..3 {
+            let frame = AudioFrame::silence(AudioFrame::LENGTH, AudioFrame::CALLER_RATE_HZ);
+            output.send(Envelope::session(Instant::now(), frame)).await?;
+        }
+        let _ = ctx;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Node for Ear {
+    async fn run(self: Box<Self>, mut ports: Ports, ctx: Context) -> Result<(), NodeError> {
+        let mut input = ports.input::<AudioFrame>("audio");
+        input.recv().await;
+        match self.0 {
+            Behaviour::Reads => while input.recv().await.is_some() {},
+            Behaviour::Fails => {
+                return Err(NodeError::Provider { provider: "ear", reason: "is full".to_owned() });
+            }
+            Behaviour::Panics => panic!("as the test wants it"),
+            Behaviour::HangsUp => return Err(NodeError::HungUp),
+            Behaviour::IsDeaf => std::future::pending().await,
+            Behaviour::NeverDrains => ctx.cancelled.cancelled().await,
+        }
+        Ok(())
+    }
+}
+
+struct MicFactory;
+struct EarFactory(Behaviour);
+
+impl NodeFactory for MicFactory {
+    fn create(&self) -> Box<dyn Node> {
+        Box::new(Mic)
+    }
+}
+
+impl NodeFactory for EarFactory {
+    fn create(&self) -> Box<dyn Node> {
+        Box::new(Ear(self.0))
+    }
+}
+
+fn graph(behaviour: Behaviour) -> Graph {
+    let output = PortSpec::output::<AudioFrame>("audio", "sound");
+    let input = PortSpec::input::<AudioFrame>("audio", Limit::count(8), Overflow::Block, "sound");
+    let mic = GraphNode {
+        name: "mic".into(),
+        kind: "mic",
+        signature: Signature::new(Vec::new(), vec![output]).role(Role::Source),
+        factory: Arc::new(MicFactory),
+    };
+    let ear = GraphNode {
+        name: "ear".into(),
+        kind: "ear",
+        signature: Signature::new(vec![input], Vec::new()),
+        factory: Arc::new(EarFactory(behaviour)),
+    };
+    let edge = GraphEdge {
+        name: "mic.audio -> ear.audio".to_owned(),
+        from: 0,
+        output: "audio",
+        to: 1,
+        input: "audio",
+        payload: PayloadKind::Audio,
+        limit: Limit::count(8),
+        overflow: Overflow::Block,
+    };
+    Graph {
+        name: "test".to_owned(),
+        environment: "base".to_owned(),
+        fingerprint: "0".repeat(64),
+        nodes: vec![mic, ear],
+        edges: vec![edge],
+    }
+}
+
+struct Nothing;
+
+#[async_trait]
+impl Source for Nothing {
+    async fn next(&mut self) -> Captured {
+        Captured::Finished
+    }
+}
+
+#[async_trait]
+impl Sink for Nothing {
+    fn sample_rate_hz(&self) -> NonZeroU32 {
+        AudioFrame::CALLER_RATE_HZ
+    }
+
+    async fn play(&mut self, _: &AudioFrame) -> Result<Instant, SinkGone> {
+        Ok(Instant::now())
+    }
+
+    fn clear(&mut self) {}
+}
+
+fn session(behaviour: Behaviour) -> (Session, Meters) {
+    let graph = Arc::new(graph(behaviour));
+    let meters = Meters::detached(&graph);
+    let session = Session {
+        graph,
+        meters: meters.clone(),
+        connector: Connector::new(&Roots::Given(Vec::new())),
+        transport: Transport { source: Box::new(Nothing), sink: Box::new(Nothing), observer: None },
+        observers: Vec::new(),
+        closing: CancellationToken::new(),
+        cancelled: CancellationToken::new(),
+        seed: 7,
+        limits: Limits { drain: Duration::from_secs(3), stop: Duration::from_secs(1) },
+    };
+    (session, meters)
+}
+
+async fn end_of(behaviour: Behaviour) -> CallEnd {
+    session(behaviour).0.run().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_source_drains_the_graph() {
+    let (session, meters) = session(Behaviour::Reads);
+    assert_eq!(session.run().await.reason, EndReason::Finished);
+    let counts = meters.edges[0].counts();
+    assert_eq!((counts.sent, counts.received, counts.length), (3, 3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_node_ends_the_call_with_its_reason() {
+    let reason = end_of(Behaviour::Fails).await.reason;
+    assert_eq!(reason.to_string(), "node \"ear\" failed: ear: is full");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panicking_node_ends_the_call_and_not_the_process() {
+    let reason = end_of(Behaviour::Panics).await.reason;
+    assert_eq!(reason, EndReason::NodePanicked { node: "ear".into() });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hang_up_is_an_end_in_order() {
+    let reason = end_of(Behaviour::HangsUp).await.reason;
+    assert_eq!(reason, EndReason::HungUp);
+    assert!(reason.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_does_not_drain_is_ended_at_its_deadline() {
+    let end = end_of(Behaviour::NeverDrains).await;
+    assert_eq!(end.reason, EndReason::DrainTimedOut { limit: Duration::from_secs(3) });
+    assert_eq!(end.duration, Duration::from_secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deaf_stage_is_aborted() {
+    let (session, meters) = session(Behaviour::IsDeaf);
+    let end = session.run().await;
+    assert_eq!(end.duration, Duration::from_secs(3 + 1));
+    let counts = meters.edges[0].counts();
+    assert_eq!(counts.sent, counts.received + counts.dropped_total(), "nothing is left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelling_ends_the_call_at_once() {
+    let (session, _) = session(Behaviour::NeverDrains);
+    session.cancelled.cancel();
+    let end = session.run().await;
+    assert_eq!((end.reason, end.duration), (EndReason::Closed, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ids_come_from_the_seed() {
+    let first = end_of(Behaviour::Reads).await.session_id;
+    assert_eq!(end_of(Behaviour::Reads).await.session_id, first);
+    let (mut other, _) = session(Behaviour::Reads);
+    other.seed = 8;
+    assert_ne!(other.run().await.session_id, first);
+}

@@ -1,0 +1,43 @@
+# The one door. CI calls the same commands: see .ci/run.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Format, lints and the rules of the house: the quick look before a commit.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- --deny warnings
+    cargo test --package voicegraph-tests --lib --test tidy
+
+# Every test; installs what they need.
+test *arguments:
+    .ci/test {{arguments}}
+
+# Whole calls under virtual time; `UPDATE_EXPECT=1 just sim` accepts what changed.
+sim:
+    cargo test --package voicegraph-tests --test scenarios
+
+# Measures; see benches/ for the question that each bench answers.
+bench *filter:
+    cargo bench --package voicegraph-benches -- {{filter}}
+
+# Holds the budgets that the benches measure.
+gate:
+    cargo run --release --package voicegraph-benches --bin gate
+
+# A spoken call with simulated providers.
+demo *arguments:
+    cargo run --release -- demo {{arguments}}
+
+# Throws bytes at one decoder; `cargo fuzz list --fuzz-dir tests/fuzz` names them.
+fuzz target seconds="60":
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz {{target}} -- -max_total_time={{seconds}}
+
+# Licences, advisories, bans and sources of all dependencies.
+deny:
+    cargo deny check
+
+# All that has to hold before a merge.
+ci:
+    .ci/run

@@ -1,0 +1,187 @@
+//! What the scripted caller says and when, as plain data: the engine's simulated transport plays
+//! it. Comes from the script's `[caller]` section.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+use voicegraph_engine::transport::scripted;
+
+use crate::audio::Speech;
+use crate::script::{ScriptError, Source};
+
+/// Samples per millisecond of caller's speech, which is always 16 kHz.
+const SAMPLES_PER_MS: usize = 16;
+
+/// What the caller says, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Script {
+    /// The lines, in the order of the script.
+    pub lines: Vec<Line>,
+    /// What the caller does after the last.
+    pub ending: Ending,
+}
+
+/// What the caller does after the last line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Hears the answer out.
+    #[default]
+    Listen,
+    /// Sends nothing more, but still listens.
+    Finish,
+    /// Hangs up half a second into the answer.
+    HangUp,
+}
+
+/// How far into the answer [`Ending::HangUp`] comes.
+const HANG_UP: Duration = Duration::from_millis(500);
+
+impl Script {
+    /// The caller as the engine's scripted transport plays it.
+    pub fn to_transport(&self) -> scripted::Script {
+        let line = |line: &Line| scripted::Line {
+            when: match line.when {
+                When::At(at) => scripted::When::At(at),
+                When::AfterAgent(pause) => scripted::When::AfterAgent(pause),
+                When::DuringAgent(delay) => scripted::When::DuringAgent(delay),
+            },
+            samples: Arc::clone(&line.samples),
+        };
+        let ending = match self.ending {
+            Ending::Listen => scripted::Ending::Listen,
+            Ending::Finish => scripted::Ending::Finish,
+            Ending::HangUp => scripted::Ending::HangUp(scripted::When::DuringAgent(HANG_UP)),
+        };
+        let lines = self.lines.iter().map(line).collect();
+        scripted::Script { ending, ..scripted::Script::new(lines) }
+    }
+}
+
+/// One thing the caller says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The words.
+    pub text: String,
+    /// Their sound: i16, mono, 16 kHz.
+    pub samples: Arc<[i16]>,
+    /// When they begin.
+    pub when: When,
+}
+
+/// When the caller begins a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// This long after the call began.
+    At(Duration),
+    /// This long after the agent, having answered, fell silent.
+    AfterAgent(Duration),
+    /// This long after the agent began to speak its current turn: a barge-in.
+    DuringAgent(Duration),
+}
+
+/// `[caller]` as written.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Options {
+    /// WAV that the lines cut their speech from: 16 kHz, mono, 16 bits.
+    speech: Option<Spanned<String>>,
+    /// After the last line: `listen` (default), `finish` or `hang_up`.
+    #[serde(default)]
+    ending: Ending,
+    #[serde(default)]
+    lines: Vec<Spanned<LineOptions>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineOptions {
+    text: String,
+    /// A WAV of its own instead of the section's.
+    speech: Option<Spanned<String>>,
+    /// Where the line begins in the WAV. Default 0.
+    from_ms: Option<u64>,
+    /// Where it ends in the WAV. Default: the WAV's end.
+    to_ms: Option<u64>,
+    at_ms: Option<u64>,
+    after_agent_ms: Option<u64>,
+    during_agent_ms: Option<u64>,
+}
+
+impl Options {
+    pub(crate) fn build(self, source: &Source<'_>) -> Result<Script, ScriptError> {
+        let shared = self.speech.map(|name| speech_16k(source, &name)).transpose()?;
+        let lines = self.lines.into_iter().map(|line| {
+            let span = line.span();
+            line.into_inner().build(source, &span, shared.as_ref())
+        });
+        Ok(Script { lines: lines.collect::<Result<_, _>>()?, ending: self.ending })
+    }
+}
+
+impl LineOptions {
+    fn build(
+        self,
+        source: &Source<'_>,
+        span: &Range<usize>,
+        shared: Option<&Speech>,
+    ) -> Result<Line, ScriptError> {
+        let when = self.when().ok_or_else(|| {
+            let problem = format!("the line `{}` does not say when", self.text);
+            let help = "write exactly one of `at_ms`, `after_agent_ms`, `during_agent_ms`";
+            source.wrong(span, problem, help)
+        })?;
+        let own = self.speech.as_ref().map(|name| speech_16k(source, name)).transpose()?;
+        let speech = own.as_ref().or(shared).ok_or_else(|| {
+            let problem = format!("the line `{}` has no speech", self.text);
+            source.wrong(span, problem, "write `speech = \"x.wav\"` here or in `[caller]`")
+        })?;
+        let samples = self.cut(source, span, &speech.samples)?;
+        Ok(Line { text: self.text, samples, when })
+    }
+
+    /// The one time given, or `None` for none or several.
+    fn when(&self) -> Option<When> {
+        let ms = Duration::from_millis;
+        match (self.at_ms, self.after_agent_ms, self.during_agent_ms) {
+            (Some(at), None, None) => Some(When::At(ms(at))),
+            (None, Some(after), None) => Some(When::AfterAgent(ms(after))),
+            (None, None, Some(during)) => Some(When::DuringAgent(ms(during))),
+            _ => None,
+        }
+    }
+
+    fn cut(
+        &self,
+        source: &Source<'_>,
+        span: &Range<usize>,
+        samples: &[i16],
+    ) -> Result<Arc<[i16]>, ScriptError> {
+        let length_ms = (samples.len() / SAMPLES_PER_MS) as u64;
+        let (from, to) = (self.from_ms.unwrap_or(0), self.to_ms.unwrap_or(length_ms));
+        if to > length_ms {
+            let problem = format!("`to_ms` is {to}, but the WAV has {length_ms} ms");
+            return Err(source.wrong(span, problem, format!("write at most {length_ms}")));
+        }
+        if from >= to {
+            let problem = format!("`from_ms` is {from}, which is not before the end at {to} ms");
+            return Err(source.wrong(span, problem, format!("write less than {to}")));
+        }
+        let place = |at_ms: u64| at_ms as usize * SAMPLES_PER_MS;
+        Ok(samples[place(from)..place(to)].into())
+    }
+}
+
+/// Speech at the one rate of callers.
+fn speech_16k(source: &Source<'_>, name: &Spanned<String>) -> Result<Speech, ScriptError> {
+    let speech = source.speech(name)?;
+    if speech.rate_hz == 16_000 {
+        return Ok(speech);
+    }
+    let problem = format!("`{}` has {} Hz", name.get_ref(), speech.rate_hz);
+    let help = "write `sox in.wav -r 16000 out.wav` to make it 16 kHz";
+    Err(source.wrong(&name.span(), problem, help))
+}

@@ -1,0 +1,54 @@
+//! Where the workspace is, and the program that it builds.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The folder of the workspace's manifest.
+pub fn root() -> PathBuf {
+    let member = Path::new(env!("CARGO_MANIFEST_DIR"));
+    member.parent().expect("a member lies in the workspace's folder").to_path_buf()
+}
+
+/// The folder of the running test's build profile: `target/debug`.
+fn profile() -> PathBuf {
+    let test = std::env::current_exe().expect("a running program has a path");
+    let folder = test.parent().and_then(Path::parent);
+    folder.expect("cargo puts tests into deps, within the profile's folder").to_path_buf()
+}
+
+/// The folder where builds and caches go: `target`.
+pub fn target() -> PathBuf {
+    profile().parent().expect("a profile's folder lies in the target's").to_path_buf()
+}
+
+/// Builds the `voicegraph` program, where it is not built yet, and says where it is. Cargo tells a
+/// test the paths of its own package's programs only.
+///
+/// # Panics
+/// Where it cannot be built: what the compiler says then stands above.
+pub fn voicegraph() -> PathBuf {
+    let folder = profile();
+    let name = folder.file_name().expect("a profile has a name").to_string_lossy();
+    let profile = if name == "debug" { "dev" } else { &name };
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--package", "voicegraph", "--profile", profile])
+        .current_dir(root())
+        .status()
+        .expect("cargo can be started: it built this test");
+    assert!(built.success(), "the program does not build");
+    folder.join(format!("voicegraph{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Says that `suite` was skipped since `missing` is not there: on the terminal, past the capture of
+/// passed tests, and in `target/skipped-suites`, which `.ci/test` reads and does not forgive.
+///
+/// # Panics
+/// Where that file cannot be written.
+pub fn skip(suite: &str, missing: &str) {
+    let line = format!("skipped: {suite}: {missing}\n");
+    let path = target().join("skipped-suites");
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("target is writable");
+    io::stderr().write_all(line.as_bytes()).expect("stderr is writable");
+}
