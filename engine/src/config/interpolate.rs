@@ -140,7 +140,10 @@ impl Interpolation<'_> {
         let found = Diagnostic::new(&codes::TOO_MUCH_TEXT, message)
             .label(place, "no room for this one")
             .help("give long texts to fewer options");
-        self.found.push(found);
+        // What comes later finds no room either; the first is enough to say.
+        if !self.found.iter().any(|one| one.code == &codes::TOO_MUCH_TEXT) {
+            self.found.push(found);
+        }
         None
     }
 

@@ -3,12 +3,14 @@
 //! Edges get their canonical names here, so that base and overlay meet however they are written. A
 //! file with a mistake in its syntax gives no tree; one with a name twice gives a tree with the first.
 
+use std::ops::Range;
+
 use indexmap::map;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::nesting::{self, MAX_NESTING};
 use super::tree::{Reader, Table, Value};
-use crate::diagnostic::{Diagnostic, Files, SourceId, Span, codes};
+use crate::diagnostic::{Diagnostic, Files, MAX_SHOWN, SourceId, Span, codes};
 use crate::graph::EdgeName;
 
 /// The tree of a file; `None` where its text cannot be understood at all.
@@ -22,7 +24,8 @@ pub(crate) fn load(files: &Files, source: SourceId) -> (Option<Table>, Vec<Diagn
         return (None, vec![found]);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut found: Vec<Diagnostic> = errors.iter().map(|error| refusal(source, error)).collect();
+    let told = errors.iter().take(MAX_SHOWN);
+    let mut found: Vec<Diagnostic> = told.map(|error| refusal(files, source, error)).collect();
     if found.iter().any(|one| one.code == &codes::SYNTAX) {
         return (None, found);
     }
@@ -33,15 +36,57 @@ pub(crate) fn load(files: &Files, source: SourceId) -> (Option<Table>, Vec<Diagn
     (Some(table), found)
 }
 
-fn refusal(source: SourceId, error: &toml::de::Error) -> Diagnostic {
+fn refusal(files: &Files, source: SourceId, error: &toml::de::Error) -> Diagnostic {
     let span = Span::new(source, error.span().unwrap_or(0..0));
+    let written = files.slice(span);
+    let syntax = Diagnostic::new(&codes::SYNTAX, error.message()).label(span, "here");
     match error.message() {
-        "duplicate key" => Diagnostic::new(&codes::DUPLICATE_KEY, "this name is given twice")
-            .label(span, "given before in this file")
-            .help("remove one of the two, or give it another name"),
-        message => Diagnostic::new(&codes::SYNTAX, message).label(span, "here").help(
+        "duplicate key" => repeated(files, span),
+        message if message.contains("must be quoted") => syntax.help(format!("write {written:?}")),
+        _ => syntax.help(
             "strings stand in quotes, table headers in brackets, and `=` between key and value",
         ),
+    }
+}
+
+fn repeated(files: &Files, span: Span) -> Diagnostic {
+    let message = format!("the name `{}` is given twice", files.slice(span));
+    let found = Diagnostic::new(&codes::DUPLICATE_KEY, message)
+        .label(span, "again here")
+        .help("remove one of the two, or give it another name");
+    match first_of(files.text(span.source), span) {
+        Some(first) => found.label(Span::new(span.source, first), "first here"),
+        None => found,
+    }
+}
+
+/// Where the name at `span` was given first. The parser does not tell; so the name is put out of the
+/// way, and the table in which it then stands has the other.
+fn first_of(text: &str, span: Span) -> Option<Range<usize>> {
+    const ELSEWHERE: &str = "out-of-the-way-of-the-first";
+    let name = text.get(span.range())?;
+    let name = DeTable::parse(&format!("{name} = 0")).ok()?.get_ref().keys().next()?.to_string();
+    let moved = format!("{}{ELSEWHERE}{}", text.get(..span.start)?, text.get(span.end..)?);
+    let (table, _) = DeTable::parse_recoverable(&moved);
+    let first = beside(table.get_ref(), ELSEWHERE, &name)?;
+    (first.end <= span.start).then_some(first)
+}
+
+/// The place of `name` in the table that also has `other`.
+fn beside(table: &DeTable<'_>, other: &str, name: &str) -> Option<Range<usize>> {
+    if table.contains_key(other) {
+        return table.get_key_value(name).map(|(key, _)| key.span());
+    }
+    table.values().find_map(|value| beside_in(value.get_ref(), other, name))
+}
+
+fn beside_in(value: &DeValue<'_>, other: &str, name: &str) -> Option<Range<usize>> {
+    match value {
+        DeValue::Table(table) => beside(table, other, name),
+        DeValue::Array(items) => {
+            items.iter().find_map(|item| beside_in(item.get_ref(), other, name))
+        }
+        _ => None,
     }
 }
 

@@ -30,6 +30,11 @@ mod suggest;
 mod template;
 mod tree;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod testing;
+
 pub use compile::{Compiled, compile};
 pub use interpolate::{Lookup, MAX_EXPANDED_BYTES};
 pub use nesting::MAX_NESTING;

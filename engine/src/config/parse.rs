@@ -77,7 +77,7 @@ pub(crate) fn parse(merged: Merged, base: SourceId) -> (Draft, Vec<Diagnostic>) 
         incomplete: false,
         removed: merged.removed,
     };
-    let incomplete = parser.found.iter().any(|one| one.code != &codes::UNKNOWN_TABLE);
+    let incomplete = parser.found.iter().any(|one| one.code != &codes::NAMELESS_PIPELINE);
     (Draft { incomplete, ..draft }, parser.found)
 }
 

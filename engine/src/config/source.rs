@@ -133,10 +133,10 @@ fn overlay_path(base: &Path, environment: &str) -> Result<PathBuf, Diagnostic> {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let help = match (suggest::closest(environment, known.iter().copied()), known.as_slice()) {
         (Some(closest), _) => format!("did you mean `{closest}`?"),
-        (None, []) => format!("there is no overlay beside {}", base.display()),
+        (None, []) => "there is none: leave the environment out".to_owned(),
         (None, known) => format!("the environments are {}", suggest::list(known.iter().copied())),
     };
-    let message = format!("there is no environment {environment:?}");
+    let message = format!("there is no environment {environment:?} beside {}", base.display());
     Err(Diagnostic::new(&codes::UNKNOWN_ENVIRONMENT, message).help(help))
 }
 

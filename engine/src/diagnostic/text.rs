@@ -156,7 +156,7 @@ impl miette::Diagnostic for Drawing {
     }
 }
 
-/// A file as miette reads it. miette's own sources count columns in bytes; this one in characters.
+/// A file as miette reads it, its last line ended. miette's own sources count columns in bytes; this one in characters.
 #[derive(Debug)]
 struct Page {
     name: String,
@@ -165,7 +165,11 @@ struct Page {
 
 impl Page {
     fn of(files: &Files, source: SourceId) -> Self {
-        Self { name: files.name(source).to_owned(), text: files.shown(source) }
+        let mut text = files.shown(source);
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Self { name: files.name(source).to_owned(), text }
     }
 }
 
@@ -181,14 +185,14 @@ impl SourceCode for Page {
         let before = self.text.get(..start).ok_or(MietteError::OutOfBounds)?;
         let rest = self.text.get(end..).ok_or(MietteError::OutOfBounds)?;
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = rest.find('\n').map_or(self.text.len(), |newline| end + newline);
+        let line_end = rest.find('\n').map_or(self.text.len(), |newline| end + newline + 1);
         let contents = MietteSpanContents::new_named(
             self.name.clone(),
             &self.text.as_bytes()[line_start..line_end],
             (line_start, line_end - line_start).into(),
             before.matches('\n').count(),
             before[line_start..].chars().count(),
-            self.text[line_start..line_end].matches('\n').count() + 1,
+            self.text[line_start..line_end].matches('\n').count(),
         );
         Ok(Box::new(contents))
     }

@@ -1,7 +1,8 @@
 //! The checked graph of a pipeline: immutable, shared by all calls of one configuration.
 
-pub mod name;
+mod name;
 pub(crate) mod order;
+pub mod render;
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::message::PayloadKind;
 use crate::node::NodeFactory;
 use crate::signature::Signature;
 
-pub use name::{EdgeName, EdgeNameError, PortName, is_name};
+pub use name::{EdgeName, EdgeNameError, MAX_NAME, PortName, is_name};
 
 /// A checked pipeline. Only [`config`](crate::config) makes one, so a `Graph` in hand is valid: every
 /// edge joins ports of one payload, every required port is connected, no path leads back.

@@ -11,12 +11,14 @@ const MAX_LABELS: usize = 12;
 pub(super) fn order(resolved: &Resolved) -> Result<Vec<usize>, Vec<Diagnostic>> {
     let edges: Vec<_> = resolved.edges.iter().map(|edge| (edge.from, edge.to)).collect();
     graph_order::order(resolved.nodes.len(), &edges).map_err(|circles| {
-        let edges = |circle: Vec<usize>| circle.into_iter().map(|at| &resolved.edges[at]).collect();
-        circles.into_iter().map(|circle| describe(edges(circle))).collect()
+        let edges = |circle: &Vec<usize>| -> Vec<_> {
+            circle.iter().map(|&at| &resolved.edges[at]).collect()
+        };
+        circles.iter().map(|circle| describe(&edges(circle))).collect()
     })
 }
 
-fn describe(circle: Vec<&ResolvedEdge>) -> Diagnostic {
+fn describe(circle: &[&ResolvedEdge]) -> Diagnostic {
     let path: Vec<String> = circle.iter().map(|edge| edge.name.to_string()).collect();
     let message = format!("the edges lead in a circle: {}", path.join(", "));
     let found = Diagnostic::new(&codes::CYCLE, message).help(

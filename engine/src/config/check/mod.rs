@@ -61,7 +61,7 @@ fn build(resolved: Resolved, order: &[usize], environment: &str) -> Option<Graph
     }
     let mut nodes: Vec<Option<GraphNode>> = resolved.nodes.into_iter().map(graph_node).collect();
     let nodes = order.iter().map(|&node| nodes[node].take()).collect::<Option<Vec<_>>>()?;
-    let edges = resolved.edges.into_iter().map(|edge| graph_edge(edge, &place)).collect();
+    let edges = resolved.edges.iter().map(|edge| graph_edge(edge, &place)).collect();
     let environment = environment.to_owned();
     Some(Graph { name, environment, fingerprint, nodes, edges })
 }
@@ -72,7 +72,7 @@ fn graph_node(node: ResolvedNode) -> Option<GraphNode> {
     Some(GraphNode { name, kind: kind.name, signature: kind.signature, factory })
 }
 
-fn graph_edge(edge: ResolvedEdge, place: &[usize]) -> GraphEdge {
+fn graph_edge(edge: &ResolvedEdge, place: &[usize]) -> GraphEdge {
     GraphEdge {
         name: edge.name.to_string(),
         from: place[edge.from],

@@ -9,11 +9,13 @@
 //! `build` to check.
 
 mod describe;
+mod mistakes;
 mod place;
 mod rule;
 mod verify;
 
 pub(crate) use describe::{describe, example};
+pub(crate) use mistakes::Subject;
 pub(crate) use place::find;
-pub(crate) use rule::{Field, Rule, TableRule, rule_of};
-pub(crate) use verify::{Subject, Verified, verify};
+pub(crate) use rule::{Field, Rule, TableRule, is_secret, rule_of};
+pub(crate) use verify::{Verified, verify};

@@ -84,6 +84,15 @@ pub(crate) fn rule_of(schema: &Json) -> Rule {
     Reader { root: schema }.rule(schema, 0)
 }
 
+/// Whether a value under the rule must never be shown.
+pub(crate) fn is_secret(rule: &Rule) -> bool {
+    match rule {
+        Rule::Text { secret, .. } => *secret,
+        Rule::OneOf(rules) => rules.iter().any(is_secret),
+        _ => false,
+    }
+}
+
 struct Reader<'a> {
     root: &'a Json,
 }

@@ -124,7 +124,7 @@ impl<'a> Ends<'a> {
         };
         if output.payload != input.payload {
             outcome.gaps.extend([(from, false), (to, true)]);
-            outcome.found.push(mismatch(&name, key, output.payload, input.payload));
+            outcome.found.push(self.mismatch(&name, key, output.payload, input.payload));
             return outcome;
         }
         let (limit, overflow) = limits(&name, key, input, read, &options, &mut outcome.found);
@@ -171,6 +171,31 @@ impl<'a> Ends<'a> {
             None => {
                 let names = self.nodes.iter().map(|node| node.name.as_str());
                 found.help(suggest::help(node, "the nodes are", names))
+            }
+        }
+    }
+
+    fn mismatch(
+        &self,
+        edge: &EdgeName,
+        key: Span,
+        output: PayloadKind,
+        input: PayloadKind,
+    ) -> Diagnostic {
+        let message = format!("`{}` makes {output}, but `{}` takes {input}", edge.from, edge.to);
+        let found = Diagnostic::new(&codes::PAYLOAD_MISMATCH, message)
+            .label(key, format!("{output} -> {input}"));
+        let mut fitting = Vec::new();
+        for node in self.nodes {
+            let outputs = node.kind.iter().flat_map(|kind| &kind.signature.outputs);
+            let outputs = outputs.filter(|output| output.payload == input);
+            fitting.extend(outputs.map(|output| format!("{}.{}", node.name, output.name)));
+        }
+        match fitting.is_empty() {
+            true => found.help(format!("add a node that makes {input}")),
+            false => {
+                let fitting = suggest::list(fitting.iter().map(String::as_str));
+                found.help(format!("{input} is made by {fitting}"))
             }
         }
     }
@@ -232,13 +257,6 @@ fn unknown_port(
         )),
         _ => found.help(suggest::help(&port.port, &format!("the {what}s are"), names)),
     }
-}
-
-fn mismatch(edge: &EdgeName, key: Span, output: PayloadKind, input: PayloadKind) -> Diagnostic {
-    let message = format!("`{}` makes {output}, but `{}` takes {input}", edge.from, edge.to);
-    Diagnostic::new(&codes::PAYLOAD_MISMATCH, message)
-        .label(key, format!("{output} -> {input}"))
-        .help(format!("join `{}` with an output of {input}", edge.to))
 }
 
 /// The written limit and overflow, or those of the input.
