@@ -9,6 +9,7 @@
 //! Everything is read only, and nothing says what callers say. There is no authentication: listen on the
 //! loopback unless the network in front has one.
 
+mod calls;
 mod graph;
 mod routes;
 mod serve;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 
+pub use calls::Calls;
 pub use graph::{Format, Render};
 pub use serve::{MAX_CONNECTIONS, serve};
 

@@ -17,6 +17,8 @@ use crate::message::{Envelope, TextDelta};
 use crate::metrics::Metrics;
 use crate::runtime::{Pipeline, Runtime};
 use crate::session::Limits;
+use crate::transport::scripted;
+use crate::transport::websocket::{Answer, End};
 
 /// Far more than any answer takes on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -181,4 +183,20 @@ async fn a_stop_ends_idle_connections() {
     let mut rest = Vec::new();
     timeout(PATIENCE, idle.read_to_end(&mut rest)).await.unwrap().unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_websocket_call_takes_a_place_of_the_runtime() {
+    let server = Server::start().await;
+    let calls = super::Calls(Arc::clone(&server.runtime));
+    let (first, second) = (calls.admit().ok(), calls.admit().ok());
+    assert!(first.is_some() && second.is_some());
+    let busy = calls.admit().err().unwrap();
+    assert_eq!(busy.reason, "all 2 places are taken");
+    drop(first);
+    let place = calls.admit().ok().unwrap();
+    let script = scripted::Script::new(Vec::new());
+    let end = timeout(PATIENCE, place(scripted::call(script, None))).await.unwrap();
+    assert_eq!(end, End { reason: "finished".to_owned(), message: None });
+    assert_eq!(server.runtime.admission().in_progress(), 1);
 }
