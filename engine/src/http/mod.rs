@@ -22,7 +22,7 @@ use axum::Router;
 use axum::routing::get;
 
 pub use calls::Calls;
-pub use graph::{Format, Render};
+pub use graph::Format;
 pub use serve::{MAX_CONNECTIONS, serve};
 
 use crate::metrics::Metrics;
@@ -35,8 +35,6 @@ pub struct State {
     pub metrics: Arc<Metrics>,
     /// The calls in progress, and the graph that new calls get.
     pub runtime: Arc<Runtime>,
-    /// Draws a graph.
-    pub render: Render,
     /// The program's version.
     pub version: &'static str,
 }
