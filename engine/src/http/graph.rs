@@ -49,7 +49,7 @@ impl Format {
         }
     }
 
-    /// The drawing.
+    /// The graph in this format.
     pub fn draw(self, graph: &Graph) -> String {
         match self {
             Self::Svg => render::svg(graph),

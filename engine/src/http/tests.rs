@@ -130,8 +130,11 @@ async fn the_graph_comes_as_asked() {
     assert!(answer.contains("content-type: image/svg+xml; charset=utf-8"), "{answer}");
     assert!(body(&answer).starts_with("<svg"), "{answer}");
     assert!(body(&server.get("/graph?format=dot").await).starts_with("digraph"));
+    assert!(body(&server.get("/graph?format=mermaid").await).contains("flowchart LR"));
     let accept = "GET /graph HTTP/1.1\r\naccept: application/json";
-    assert!(body(&server.ask(accept).await).starts_with('{'));
+    let answer = server.ask(accept).await;
+    let drawn: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+    assert_eq!(drawn["name"], "clinic");
     let refused = server.get("/graph?format=png").await;
     assert!(refused.starts_with("HTTP/1.1 406"), "{refused}");
     assert!(refused.contains("svg (image/svg+xml), mermaid (text/vnd.mermaid)"), "{refused}");
