@@ -102,6 +102,13 @@ impl Exposition {
             let named = ("voicegraph_node_latency_seconds", "Service times of the node.");
             self.histogram(named, &labels.and("node", &node), &latency, bounds::NODE);
         }
+        for (node, used) in pipeline.usage() {
+            let labels = &labels.and("node", &node);
+            for (usage, amount) in used {
+                let named = ("voicegraph_node_usage_total", "What providers bill, by unit.");
+                self.counter(named, &labels.and("unit", usage.name()), amount);
+            }
+        }
     }
 
     fn counter(&mut self, named: Named, labels: &Labels, value: u64) {

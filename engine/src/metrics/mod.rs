@@ -20,7 +20,7 @@ mod report;
 mod tests;
 mod turns;
 
-pub use node::NodeMeter;
+pub use node::{NodeMeter, Usage};
 pub use pipeline::{CallGuard, Identity, PipelineMetrics};
 pub use process::Metrics;
 pub use report::{EdgeReport, Percentiles};

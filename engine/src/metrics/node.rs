@@ -1,5 +1,6 @@
-//! The service times of one node, over all calls of a pipeline.
+//! What is measured of one node, over all calls of a pipeline.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -7,17 +8,45 @@ use hdrhistogram::Histogram;
 
 use crate::edge::{histogram, micros};
 
-/// How long a node takes for its work: what that is, its kind's documentation says.
+/// How long a node takes for its work (what that is, its kind's documentation says), and what its
+/// provider bills.
 #[derive(Debug)]
 pub struct NodeMeter {
     name: String,
     latency: Mutex<Histogram<u64>>,
+    used: Mutex<BTreeMap<Usage, u64>>,
+}
+
+/// What providers bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Usage {
+    /// Tokens that a language model read.
+    LlmInputTokens,
+    /// Those among them that it had read before.
+    LlmInputCachedTokens,
+    /// Tokens that it wrote, unheard ones included.
+    LlmOutputTokens,
+    /// Characters sent to be spoken, unheard ones included.
+    TtsCharacters,
+}
+
+impl Usage {
+    /// The value of the metric's label `unit`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LlmInputTokens => "llm_input_tokens",
+            Self::LlmInputCachedTokens => "llm_input_cached_tokens",
+            Self::LlmOutputTokens => "llm_output_tokens",
+            Self::TtsCharacters => "tts_characters",
+        }
+    }
 }
 
 impl NodeMeter {
     /// A meter for the node `name`.
     pub fn new(name: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), latency: Mutex::new(histogram()) })
+        let (latency, used) = (Mutex::new(histogram()), Mutex::default());
+        Arc::new(Self { name: name.into(), latency, used })
     }
 
     /// The node's name in the graph.
@@ -29,6 +58,17 @@ impl NodeMeter {
     pub fn record(&self, latency: Duration) {
         let mut histogram = self.latency.lock().expect("no panic holds this lock");
         histogram.saturating_record(micros(latency));
+    }
+
+    /// Counts what was used.
+    pub fn used(&self, usage: Usage, amount: u64) {
+        let mut used = self.used.lock().expect("no panic holds this lock");
+        *used.entry(usage).or_default() += amount;
+    }
+
+    /// What was used so far.
+    pub fn usage(&self) -> BTreeMap<Usage, u64> {
+        self.used.lock().expect("no panic holds this lock").clone()
     }
 
     /// The service times so far, in µs.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::turns::Turns;
-use super::{EdgeReport, NodeMeter, TurnSeries};
+use super::{EdgeReport, NodeMeter, TurnSeries, Usage};
 use crate::edge::{EdgeFigures, EdgeMeter, Limit, Overflow};
 use crate::event::{Event, Observer};
 
@@ -121,6 +121,12 @@ impl PipelineMetrics {
         let meters = self.meters();
         let figures = meters.nodes.iter().map(|(name, meter)| (name.clone(), meter.latency_us()));
         figures.filter(|(_, latency)| !latency.is_empty()).collect()
+    }
+
+    /// What each node's provider bills so far, in the order of the graph.
+    pub fn usage(&self) -> Vec<(String, BTreeMap<Usage, u64>)> {
+        let meters = self.meters();
+        meters.nodes.iter().map(|(name, meter)| (name.clone(), meter.usage())).collect()
     }
 
     /// The values of `series` so far, in µs; `None` where there are none.

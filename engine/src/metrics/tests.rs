@@ -7,6 +7,7 @@ use expect_test::{Expect, expect};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::Usage;
 use super::{EdgeReport, Metrics, Percentiles, PipelineMetrics, TurnSeries};
 use crate::edge::{Limit, Overflow, edge};
 use crate::event::{Event, Observer};
@@ -163,6 +164,21 @@ async fn the_exposition_is_what_prometheus_reads() {
         voicegraph_pipeline_info{pipeline="clinic",environment="dev",fingerprint="f00d",version="0.1.0"} 1
     "#]],
     );
+}
+
+#[test]
+fn what_providers_bill_is_counted_by_unit() {
+    let metrics = Metrics::new();
+    let llm = clinic(&metrics).node("llm");
+    llm.used(Usage::LlmInputTokens, 21);
+    llm.used(Usage::LlmInputTokens, 9);
+    llm.used(Usage::LlmOutputTokens, 7);
+    let text = metrics.text().unwrap();
+    let lines: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("voicegraph_node_usage_total")).collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[0].contains("unit=\"llm_input_tokens\"") && lines[0].ends_with(" 30"));
+    assert!(lines[1].contains("unit=\"llm_output_tokens\"") && lines[1].ends_with(" 7"));
 }
 
 #[tokio::test]
