@@ -88,13 +88,6 @@ impl ScriptedSource {
         let over = begin + AudioFrame::LENGTH * frames;
         self.before = Some(Before { over, turn: self.ear.agent().last });
     }
-
-    fn give(&mut self, end: Instant) -> Captured {
-        match self.microphone.give(self.line.next(), end) {
-            Captured::Frame(frame, at) => Captured::Frame(self.noise.under(frame), at),
-            other => other,
-        }
-    }
 }
 
 #[async_trait]
@@ -111,7 +104,8 @@ impl Source for ScriptedSource {
                 Next::HangUp => return Captured::HungUp,
             }
         }
-        self.give(end)
+        let frame = self.noise.under(self.line.next());
+        self.microphone.give(frame, end)
     }
 }
 
