@@ -152,8 +152,9 @@ mod tests {
 
     const VOICE: Event = Event::AgentState(AgentState::Speaking);
 
-    /// Plays the script against an agent that does `events` at their times, and gives the changes of
-    /// what the caller sends: the level from which time on, in ms; -1 is the end and -2 hanging up.
+    /// Plays the script against an agent that does `events` at their times, and gives the changes
+    /// of what the caller sends: the level from which time on, in ms; -1 is the end and -2 hanging
+    /// up.
     async fn check(script: Script, events: Vec<(u64, Event)>, expected: &[(u64, i16)]) {
         let Transport { mut source, observer, .. } = scripted::call(script, None);
         let observer = observer.expect("the caller listens");
