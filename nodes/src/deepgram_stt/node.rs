@@ -205,9 +205,8 @@ impl Run {
     fn frame(&mut self, frame: Envelope<AudioFrame>) -> Result<Vec<Action>, NodeError> {
         let (rate, expected) = (frame.body.sample_rate_hz(), AudioFrame::CALLER_RATE_HZ);
         if rate != expected {
-            let what =
-                format!("deepgram_stt takes audio of {expected} Hz, and was given {rate} Hz");
-            return Err(NodeError::Unfit(what));
+            let reason = format!("was given sound at {rate} Hz, and takes {expected} Hz");
+            return Err(NodeError::BadInput { port: "audio", reason });
         }
         self.state.audio(frame.body, frame.origin);
         Ok(Vec::new())

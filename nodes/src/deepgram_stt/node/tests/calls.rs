@@ -181,5 +181,5 @@ async fn audio_of_another_rate_is_refused() {
     let frame = AudioFrame::silence(ms(20), rate);
     call.audio.as_mut().unwrap().send(Envelope::session(Instant::now(), frame)).await.unwrap();
     let error = call.end().await.unwrap_err().to_string();
-    assert!(error.contains("16000 Hz, and was given 24000 Hz"), "{error}");
+    assert!(error.contains("sound at 24000 Hz, and takes 16000 Hz"), "{error}");
 }
