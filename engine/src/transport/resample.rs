@@ -14,8 +14,8 @@ use rubato::{
     WindowFunction,
 };
 
-/// Taps of the filter, counted at the lower of the two rates. 64 keep three quarters of the band within
-/// 1 dB, and cost half of their length in delay: 2 ms at 16 kHz, 4 ms at 8 kHz.
+/// Taps of the filter, counted at the lower of the two rates. 64 keep three quarters of the band
+/// within 1 dB, and cost half of their length in delay: 2 ms at 16 kHz, 4 ms at 8 kHz.
 const TAPS: u32 = 64;
 
 /// Taps come in groups of this many.
