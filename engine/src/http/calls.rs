@@ -9,7 +9,8 @@ use crate::runtime::Runtime;
 use crate::session::EndReason;
 use crate::transport::websocket::{Answer, Busy, End, Place};
 
-/// When a client that found no place may try again: calls last minutes, and another process may be free.
+/// When a client that found no place may try again: calls last minutes, and another process may be
+/// free.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// The runtime, as the websocket transport sees it.

@@ -96,7 +96,8 @@ fn refusal() -> String {
     format!("ask with ?format= or Accept for one of: {}\n", formats.join(", "))
 }
 
-/// The format that the query names, else the one that `Accept` likes best; `None` where there is none.
+/// The format that the query names, else the one that `Accept` likes best; `None` where there is
+/// none.
 fn choose(query: Option<&str>, accept: Option<&str>) -> Option<Format> {
     let pairs = query.map(|query| url::form_urlencoded::parse(query.as_bytes()));
     let named = pairs.into_iter().flatten().find(|(key, _)| key == "format");

@@ -6,8 +6,8 @@
 //!   /graph    svg, mermaid, dot or json         /health   status, version, places
 //! ```
 //!
-//! Everything is read only, and nothing says what callers say. There is no authentication: listen on the
-//! loopback unless the network in front has one.
+//! Everything is read only, and nothing says what callers say. There is no authentication: listen
+//! on the loopback unless the network in front has one.
 
 mod calls;
 mod graph;

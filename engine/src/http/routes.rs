@@ -10,8 +10,9 @@ use super::State;
 use crate::metrics::{EdgeReport, Identity, Metrics};
 
 /// Nothing but the page itself and this server: no address outside is ever asked.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
-     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
+     script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
 
 /// Figures change from second to second.
 const NO_STORE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-store");

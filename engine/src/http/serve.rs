@@ -28,8 +28,8 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 /// The pause after a failed accept: usually the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `router` on `listener` until `stop` fires. Then answers in progress are finished; calls on
-/// upgraded connections are the runtime's to end.
+/// Serves `router` on `listener` until `stop` fires. Then answers in progress are finished; calls
+/// on upgraded connections are the runtime's to end.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();

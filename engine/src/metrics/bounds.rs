@@ -1,7 +1,7 @@
 //! The bucket bounds of the exposed histograms, in µs.
 //!
-//! Behind each stands a histogram of three digits, so bounds can be moved without losing anything but
-//! the continuity of dashboards.
+//! Behind each stands a histogram of three digits, so bounds can be moved without losing anything
+//! but the continuity of dashboards.
 
 /// Waits on edges, and what the engine adds to a turn: 10 µs to 1 s.
 pub(super) const EDGE: &[u64] = &[
@@ -9,7 +9,8 @@ pub(super) const EDGE: &[u64] = &[
     500_000, 1_000_000,
 ];
 
-/// Ages on edges. On the edges of an answer that is the response latency so far, so these go on to 10 s.
+/// Ages on edges. On the edges of an answer that is the response latency so far, so these go on to
+/// 10 s.
 pub(super) const AGE: &[u64] = &[
     100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
     1_000_000, 2_000_000, 5_000_000, 10_000_000,

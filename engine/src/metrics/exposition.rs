@@ -91,7 +91,7 @@ impl Exposition {
             self.histogram(named, labels, &edge.queue_us, bounds::EDGE);
             let named = (
                 "voicegraph_edge_age_seconds",
-                "How old messages were when received, counted from the event that they descend from.",
+                "How old messages were when received, counted from their origin.",
             );
             self.histogram(named, labels, &edge.age_us, bounds::AGE);
         }

@@ -13,8 +13,8 @@ use super::{EdgeReport, NodeMeter, TurnSeries, Usage};
 use crate::edge::{EdgeFigures, EdgeMeter, Limit, Overflow};
 use crate::event::{Event, Observer};
 
-/// Which pipeline it is. Name and environment are the labels of every series; the rest is that of the
-/// graph that new calls get.
+/// Which pipeline it is. Name and environment are the labels of every series; the rest is that of
+/// the graph that new calls get.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Identity {
     /// The pipeline's name.
@@ -27,7 +27,8 @@ pub struct Identity {
     pub version: String,
 }
 
-/// The numbers of one pipeline. Told as an [`Observer`] of each call; meters are handed to sessions.
+/// The numbers of one pipeline. Told as an [`Observer`] of each call; meters are handed to
+/// sessions.
 #[derive(Debug)]
 pub struct PipelineMetrics {
     identity: Mutex<Identity>,
@@ -35,8 +36,8 @@ pub struct PipelineMetrics {
     tally: Mutex<Tally>,
 }
 
-/// In the order in which they were first asked for, which is the graph's. An edge whose limit a new graph
-/// changed has a meter for each.
+/// In the order in which they were first asked for, which is the graph's. An edge whose limit a new
+/// graph changed has a meter for each.
 #[derive(Debug, Default)]
 struct Meters {
     edges: IndexMap<String, Vec<Arc<EdgeMeter>>>,

@@ -24,8 +24,8 @@ impl Metrics {
         Self::default()
     }
 
-    /// The metrics of the pipeline of that name and environment: always the same, so that a new graph
-    /// goes on counting. Fingerprint and version are what is shown from now on.
+    /// The metrics of the pipeline of that name and environment: always the same, so that a new
+    /// graph goes on counting. Fingerprint and version are what is shown from now on.
     pub fn pipeline(
         &self,
         name: &str,

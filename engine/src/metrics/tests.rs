@@ -93,10 +93,29 @@ fn an_edge_without_traffic_has_no_percentiles() {
     clinic(&metrics).edge(EDGE, Limit::millis(400), Overflow::Block);
     let [edge] = clinic(&metrics).edge_reports().try_into().unwrap();
     assert_eq!(edge.queue_us, Percentiles::default());
-    let text = serde_json::to_string(&edge).unwrap();
-    let expected = expect![[
-        r#"{"edge":"llm.text -> tts.text","sent":0,"received":0,"dropped":{"closed":0,"overflow":0,"stale":0},"length":0,"limit":{"millis":400},"overflow":"block","queue_us":{"count":0},"age_us":{"count":0}}"#
-    ]];
+    let text = serde_json::to_string_pretty(&edge).unwrap();
+    let expected = expect![[r#"
+        {
+          "edge": "llm.text -> tts.text",
+          "sent": 0,
+          "received": 0,
+          "dropped": {
+            "closed": 0,
+            "overflow": 0,
+            "stale": 0
+          },
+          "length": 0,
+          "limit": {
+            "millis": 400
+          },
+          "overflow": "block",
+          "queue_us": {
+            "count": 0
+          },
+          "age_us": {
+            "count": 0
+          }
+        }"#]];
     expected.assert_eq(&text);
 }
 
@@ -126,11 +145,11 @@ fn a_call_counts_until_it_ends() {
         &expect![[r#"
         # HELP voicegraph_sessions Calls in progress.
         # TYPE voicegraph_sessions gauge
-        voicegraph_sessions{pipeline="clinic",environment="dev"} 0
+        voicegraph_sessions 0
         # HELP voicegraph_sessions_ended_total Calls that ended, by reason.
         # TYPE voicegraph_sessions_ended_total counter
-        voicegraph_sessions_ended_total{pipeline="clinic",environment="dev",reason="aborted"} 1
-        voicegraph_sessions_ended_total{pipeline="clinic",environment="dev",reason="finished"} 1
+        voicegraph_sessions_ended_total{reason="aborted"} 1
+        voicegraph_sessions_ended_total{reason="finished"} 1
     "#]],
     );
 }
@@ -147,21 +166,21 @@ async fn the_exposition_is_what_prometheus_reads() {
         &expect![[r#"
         # HELP voicegraph_edge_dropped_total Messages dropped, by reason.
         # TYPE voicegraph_edge_dropped_total counter
-        voicegraph_edge_dropped_total{pipeline="clinic",environment="dev",edge="llm.text -> tts.text",reason="overflow"} 2
-        voicegraph_edge_dropped_total{pipeline="clinic",environment="dev",edge="llm.text -> tts.text",reason="stale"} 0
-        voicegraph_edge_dropped_total{pipeline="clinic",environment="dev",edge="llm.text -> tts.text",reason="closed"} 0
+        voicegraph_edge_dropped_total{edge="llm.text -> tts.text",reason="overflow"} 2
+        voicegraph_edge_dropped_total{edge="llm.text -> tts.text",reason="stale"} 0
+        voicegraph_edge_dropped_total{edge="llm.text -> tts.text",reason="closed"} 0
         # HELP voicegraph_edge_length Messages that wait on the edge now.
         # TYPE voicegraph_edge_length gauge
-        voicegraph_edge_length{pipeline="clinic",environment="dev",edge="llm.text -> tts.text"} 2
+        voicegraph_edge_length{edge="llm.text -> tts.text"} 2
         # HELP voicegraph_edge_received_total Messages that a node received.
         # TYPE voicegraph_edge_received_total counter
-        voicegraph_edge_received_total{pipeline="clinic",environment="dev",edge="llm.text -> tts.text"} 1
+        voicegraph_edge_received_total{edge="llm.text -> tts.text"} 1
         # HELP voicegraph_edge_sent_total Messages offered to the edge.
         # TYPE voicegraph_edge_sent_total counter
-        voicegraph_edge_sent_total{pipeline="clinic",environment="dev",edge="llm.text -> tts.text"} 5
+        voicegraph_edge_sent_total{edge="llm.text -> tts.text"} 5
         # HELP voicegraph_pipeline_info The graph that new calls get; always 1.
         # TYPE voicegraph_pipeline_info gauge
-        voicegraph_pipeline_info{pipeline="clinic",environment="dev",fingerprint="f00d",version="0.1.0"} 1
+        voicegraph_pipeline_info{fingerprint="f00d",version="0.1.0"} 1
     "#]],
     );
 }
@@ -192,26 +211,26 @@ async fn buckets_are_cumulative_and_end_at_the_count() {
         &metrics,
         &["turn_e2e"],
         &expect![[r#"
-        # HELP voicegraph_turn_e2e_seconds End of the caller's speech to the first sound of the answer.
+        # HELP voicegraph_turn_e2e_seconds End of the caller's speech to the answer's first sound.
         # TYPE voicegraph_turn_e2e_seconds histogram
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.05"} 1
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.1"} 1
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.2"} 1
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.3"} 1
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.4"} 1
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.5"} 1
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.65"} 2
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="0.8"} 3
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="1"} 3
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="1.25"} 3
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="1.5"} 3
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="2"} 3
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="3"} 3
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="5"} 3
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="10"} 3
-        voicegraph_turn_e2e_seconds_bucket{pipeline="clinic",environment="dev",le="+Inf"} 4
-        voicegraph_turn_e2e_seconds_sum{pipeline="clinic",environment="dev"} 13.387344
-        voicegraph_turn_e2e_seconds_count{pipeline="clinic",environment="dev"} 4
+        voicegraph_turn_e2e_seconds_bucket{le="0.05"} 1
+        voicegraph_turn_e2e_seconds_bucket{le="0.1"} 1
+        voicegraph_turn_e2e_seconds_bucket{le="0.2"} 1
+        voicegraph_turn_e2e_seconds_bucket{le="0.3"} 1
+        voicegraph_turn_e2e_seconds_bucket{le="0.4"} 1
+        voicegraph_turn_e2e_seconds_bucket{le="0.5"} 1
+        voicegraph_turn_e2e_seconds_bucket{le="0.65"} 2
+        voicegraph_turn_e2e_seconds_bucket{le="0.8"} 3
+        voicegraph_turn_e2e_seconds_bucket{le="1"} 3
+        voicegraph_turn_e2e_seconds_bucket{le="1.25"} 3
+        voicegraph_turn_e2e_seconds_bucket{le="1.5"} 3
+        voicegraph_turn_e2e_seconds_bucket{le="2"} 3
+        voicegraph_turn_e2e_seconds_bucket{le="3"} 3
+        voicegraph_turn_e2e_seconds_bucket{le="5"} 3
+        voicegraph_turn_e2e_seconds_bucket{le="10"} 3
+        voicegraph_turn_e2e_seconds_bucket{le="+Inf"} 4
+        voicegraph_turn_e2e_seconds_sum 13.387344
+        voicegraph_turn_e2e_seconds_count 4
     "#]],
     );
 }
@@ -225,9 +244,14 @@ fn others_are_exposed_beside_and_names_are_taken_once() {
     assert!(metrics.text().unwrap().contains("\nvoicegraph_database_connections 0\n"));
 }
 
-/// The lines of the exposition in which one of `names` stands.
+/// The lines of the exposition in which one of `names` stands, without the labels that each has.
 fn check(metrics: &Metrics, names: &[&str], expected: &Expect) {
+    let labels = r#"{pipeline="clinic",environment="dev""#;
     let text = metrics.text().unwrap();
     let lines = text.lines().filter(|line| names.iter().any(|name| line.contains(name)));
-    expected.assert_eq(&lines.map(|line| format!("{line}\n")).collect::<String>());
+    let lines = lines.map(|line| {
+        assert!(line.starts_with('#') || line.contains(labels), "{line}");
+        line.replace(&format!("{labels},"), "{").replace(&format!("{labels}}}"), "") + "\n"
+    });
+    expected.assert_eq(&lines.collect::<String>());
 }

@@ -56,7 +56,7 @@ impl TurnSeries {
     /// What the metric says.
     pub fn help(self) -> &'static str {
         match self {
-            Self::E2e => "End of the caller's speech to the first sound of the answer.",
+            Self::E2e => "End of the caller's speech to the answer's first sound.",
             Self::EndOfTurnDelay => {
                 "End of the caller's speech to the decision that the turn is over."
             }

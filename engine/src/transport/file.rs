@@ -1,8 +1,8 @@
 //! A call whose caller is a WAV file, and whose agent is recorded.
 //!
-//! The file is played into the graph at the pace of a microphone, then silence for a while, so that the
-//! end of the last words can be heard, then the caller only listens. Under tokio's paused clock the
-//! same call takes as long as its computing.
+//! The file is played into the graph at the pace of a microphone, then silence for a while, so that
+//! the end of the last words can be heard, then the caller only listens. Under tokio's paused clock
+//! the same call takes as long as its computing.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use super::playback::Playback;
 use super::{Captured, FileError, Recording, Source, Transport, read_voice};
 use crate::message::AudioFrame;
 
-/// The silence after the file that lets an endpointer hear the end of the last words: longer than the
-/// longest wait that pipelines usually configure, 3 s.
+/// The silence after the file that lets an endpointer hear the end of the last words: longer than
+/// the longest wait that pipelines usually configure, 3 s.
 pub const DEFAULT_TAIL: Duration = Duration::from_secs(4);
 
 /// A call from the file at `input`, followed by `tail` of silence, heard into `recording`.

@@ -38,8 +38,8 @@ impl Microphone {
         AudioFrame::LENGTH * self.frames
     }
 
-    /// Waits until the frame in progress is captured, and gives the instant of its last sample. Cancel
-    /// safe: the frame is over only when this returns.
+    /// Waits until the frame in progress is captured, and gives the instant of its last sample.
+    /// Cancel safe: the frame is over only when this returns.
     pub(super) async fn capture(&mut self) -> Instant {
         let end = self.start() + self.elapsed() + AudioFrame::LENGTH;
         sleep_until(end).await;

@@ -1,8 +1,8 @@
 //! Where a call's audio comes from and goes to.
 //!
-//! A transport gives the graph a [`Source`] and a [`Sink`], resamples at the border, and keeps the clock
-//! by which `heard` and the end-to-end latency are measured: the instant at which each frame begins to be
-//! played.
+//! A transport gives the graph a [`Source`] and a [`Sink`], resamples at the border, and keeps the
+//! clock by which `heard` and the end-to-end latency are measured: the instant at which each frame
+//! begins to be played.
 
 pub mod file;
 mod microphone;
@@ -59,8 +59,8 @@ pub trait Sink: Send {
     /// The rate at which the sink plays, in Hz. Frames of another rate are resampled.
     fn sample_rate_hz(&self) -> NonZeroU32;
 
-    /// Hands over a frame, once there is room for it, and gives the instant at which it begins to be
-    /// played. Cancel safe: the frame is taken only when this returns.
+    /// Hands over a frame, once there is room for it, and gives the instant at which it begins to
+    /// be played. Cancel safe: the frame is taken only when this returns.
     ///
     /// # Errors
     /// [`SinkGone`] where nobody listens any more.

@@ -1,7 +1,9 @@
-//! A listener's ear that takes sound at the pace of the clock: the sink of calls without a real one.
+//! A listener's ear that takes sound at the pace of the clock: the sink of calls without a real
+//! one.
 //!
-//! Nothing is taken ahead: a frame is handed over at the instant at which it begins to be played, so there
-//! is never anything to drop, and silence after an interruption begins within the frame in hand.
+//! Nothing is taken ahead: a frame is handed over at the instant at which it begins to be played,
+//! so there is never anything to drop, and silence after an interruption begins within the frame in
+//! hand.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
-//! Records a call as a WAV file: what the caller said and what the caller was played, at their times.
+//! Records a call as a WAV file: what the caller said and what the caller was played, at their
+//! times.
 //!
-//! Both sides write at the instants of the call's clock. Half a second stays in memory, since the sides are
-//! not told in step; what is older goes to the file. Resampling is done here, so each side may come
-//! at any rate.
+//! Both sides write at the instants of the call's clock. Half a second stays in memory, since the
+//! sides are not told in step; what is older goes to the file. Resampling is done here, so each
+//! side may come at any rate.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -18,8 +19,8 @@ use tokio::time::Instant;
 use super::{FileError, Resampler};
 use crate::message::AudioFrame;
 
-/// How far back a side may still write. The caller's frames are told at their end, 20 ms after their
-/// beginning, and a resampler holds back 12 ms: this is ample.
+/// How far back a side may still write. The caller's frames are told at their end, 20 ms after
+/// their beginning, and a resampler holds back 12 ms: this is ample.
 const HORIZON: Duration = Duration::from_millis(500);
 
 /// What a recording holds.

@@ -1,9 +1,9 @@
 //! Streaming change of the sample rate of mono sound.
 //!
-//! Samples go in as they come, in pieces of any length; resampled sound comes out as soon as it is known.
-//! Output sample `k` stands for the instant `k / to` of the stream, to half a sample: the filter's delay
-//! shows as sound that comes out later, never as silence at the front. [`flush`](Resampler::flush) gives
-//! what is left. Equal rates pass through untouched.
+//! Samples go in as they come, in pieces of any length; resampled sound comes out as soon as it is
+//! known. Output sample `k` stands for the instant `k / to` of the stream, to half a sample: the
+//! filter's delay shows as sound that comes out later, never as silence at the front.
+//! [`flush`](Resampler::flush) gives what is left. Equal rates pass through untouched.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -14,18 +14,19 @@ use rubato::{
     WindowFunction,
 };
 
-/// Taps of the filter. 64 keep a voice's band (up to 0.8 of the lower Nyquist frequency) within 1 dB
-/// and cost half of their length in delay: 2 ms at 16 kHz.
-const TAPS: usize = 64;
+/// Taps of the filter, counted at the lower of the two rates. 64 keep three quarters of the band
+/// within 1 dB, and cost half of their length in delay: 2 ms at 16 kHz, 4 ms at 8 kHz.
+const TAPS: u32 = 64;
 
-/// Half of the filter in input samples: how far it looks ahead.
-const LOOK_AHEAD: u32 = TAPS as u32 / 2;
+/// Taps come in groups of this many.
+const TAP_GROUP: u32 = 8;
 
-/// Points between two taps; with cubic interpolation the error lies below that of 16 bits.
-const OVERSAMPLING: usize = 64;
+/// Points between two taps at the lower rate; with cubic interpolation the error lies below that of
+/// 16 bits.
+const OVERSAMPLING: u32 = 64;
 
-/// The filter works on so many pieces per second: two in a frame of 20 ms, so that a frame that comes
-/// whole is not held back.
+/// The filter works on so many pieces per second: two in a frame of 20 ms, so that a frame that
+/// comes whole is not held back.
 const BLOCKS_PER_SECOND: u32 = 100;
 
 /// Changes the sample rate of one stream of mono sound.
@@ -38,6 +39,8 @@ pub struct Resampler {
 /// The filter and what it has not worked on yet.
 struct Filter {
     sinc: Async<f32>,
+    /// Half of the filter in input samples.
+    look_ahead: u32,
     block: usize,
     pending: Vec<f32>,
     resampled: Vec<f32>,
@@ -53,7 +56,7 @@ impl Resampler {
     /// A resampler for a stream of `from` samples per second that gives `to` per second.
     ///
     /// # Panics
-    /// Where the rates differ by more than a factor of a million, as no two rates of sound do.
+    /// Where a rate lies beyond 60 MHz, as none of sound does.
     pub fn new(from: NonZeroU32, to: NonZeroU32) -> Self {
         let filter = (from != to).then(|| Filter::new(from, to));
         Self { from, to, filter }
@@ -69,11 +72,11 @@ impl Resampler {
         self.to
     }
 
-    /// By how much the output lags at most: half of the filter, and a block of 10 ms that is not full.
-    /// Sound that comes in multiples of 10 ms lags by half of the filter alone.
+    /// By how much the output lags at most: half of the filter, and a block of 10 ms that is not
+    /// full. Sound that comes in multiples of 10 ms lags by half of the filter alone.
     pub fn longest_delay(&self) -> Duration {
         let Some(filter) = &self.filter else { return Duration::ZERO };
-        let samples = filter.block as f64 + f64::from(LOOK_AHEAD);
+        let samples = filter.block as f64 + f64::from(filter.look_ahead);
         Duration::from_secs_f64(samples / f64::from(self.from.get()))
     }
 
@@ -104,20 +107,34 @@ impl Resampler {
 
 impl Filter {
     fn new(from: NonZeroU32, to: NonZeroU32) -> Self {
-        let parameters = SincInterpolationParameters::new(TAPS, WindowFunction::Blackman2)
-            .oversampling_factor(OVERSAMPLING)
-            .interpolation(SincInterpolationType::Cubic);
         let ratio = f64::from(to.get()) / f64::from(from.get());
+        let lower = from.min(to).get();
+        let taps = (TAPS * from.get()).div_ceil(lower).next_multiple_of(TAP_GROUP);
+        let oversampling = (OVERSAMPLING * lower).div_ceil(from.get());
+        let parameters = SincInterpolationParameters::new(taps as usize, WindowFunction::Blackman2)
+            .oversampling_factor(oversampling as usize)
+            .interpolation(SincInterpolationType::Cubic);
+        let look_ahead = taps / 2;
         let block = (from.get() / BLOCKS_PER_SECOND).max(1) as usize;
         let sinc = Async::new_sinc(ratio, 1.0, &parameters, block, 1, FixedAsync::Input)
             .expect("the ratio of two rates is positive and the block is not empty");
-        // The first sample that comes out lies one step after the point half a filter before the first
-        // that goes in (seen by its phase; the crate's own figure is one more).
-        let steps = (f64::from(LOOK_AHEAD) * ratio).round() as usize;
+        // The first sample that comes out lies one step after the point half a filter before the
+        // first that goes in (seen by its phase; the crate's own figure is one more).
+        let steps = (f64::from(look_ahead) * ratio).round() as usize;
         let run_up = steps.saturating_sub(1);
         let resampled = vec![0.0; sinc.output_frames_max()];
         let pending = Vec::with_capacity(block);
-        Self { sinc, block, pending, resampled, run_up, skip: run_up, taken: 0, given: 0 }
+        Self {
+            sinc,
+            look_ahead,
+            block,
+            pending,
+            resampled,
+            run_up,
+            skip: run_up,
+            taken: 0,
+            given: 0,
+        }
     }
 
     fn push(&mut self, mut samples: &[i16], out: &mut Vec<i16>) {
@@ -226,6 +243,17 @@ mod tests {
     }
 
     #[test]
+    fn the_band_of_a_voice_is_kept() {
+        for (from, to) in [(8_000, 16_000), (16_000, 24_000), (24_000, 16_000), (24_000, 8_000)] {
+            let frequency = 0.375 * f64::from(from.min(to));
+            let input = tone(frequency, from, from as usize);
+            let (level, ..) = measure(&Resampler::all(hz(from), hz(to), &input), frequency, to);
+            let decibels = 20.0 * (level / LEVEL).log10();
+            assert!(decibels.abs() < 1.0, "{from} to {to}: {decibels} dB at {frequency} Hz");
+        }
+    }
+
+    #[test]
     fn a_tone_above_the_new_band_is_gone() {
         let input = tone(11_000.0, 24_000, 24_000);
         let output = Resampler::all(hz(24_000), hz(16_000), &input);
@@ -250,8 +278,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
         #[test]
-        fn frame_borders_do_not_show(cuts in prop::collection::vec(0_usize..700, 1..12)) {
+        fn frame_borders_do_not_show(cuts in prop::collection::vec(0_usize..500, 1..8)) {
             let total = cuts.iter().sum();
             let input = tone(440.0, 24_000, total);
             let mut resampler = Resampler::new(hz(24_000), hz(16_000));
@@ -267,7 +297,7 @@ mod tests {
         }
 
         #[test]
-        fn a_flushed_resampler_begins_anew(count in 1_usize..3_000) {
+        fn a_flushed_resampler_begins_anew(count in 1_usize..1_000) {
             let input = tone(700.0, 8_000, count);
             let mut resampler = Resampler::new(hz(8_000), hz(24_000));
             let (mut first, mut second) = (Vec::new(), Vec::new());

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,12 @@ use crate::message::AudioFrame;
 
 /// The longest file that is read, since its sound is held in memory: 115 MB at 16 kHz.
 pub const LONGEST_FILE: Duration = Duration::from_secs(3_600);
+
+/// So many samples are resampled at once.
+const CHUNK: usize = 4_096;
+
+/// The rates of files that are read, in Hz: all that is in use for sound.
+const RATES_HZ: RangeInclusive<u32> = 4_000..=384_000;
 
 /// Why a sound file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +40,14 @@ pub enum FileError {
         /// What is wrong with it.
         source: hound::Error,
     },
+    /// Its rate is none of sound.
+    #[error("{path:?} has {rate_hz} samples per second; files of 4000 to 384000 are read")]
+    Rate {
+        /// The file.
+        path: PathBuf,
+        /// Samples per second.
+        rate_hz: u32,
+    },
     /// It holds no sound.
     #[error("{path:?} holds no sound")]
     Empty {
@@ -40,7 +55,7 @@ pub enum FileError {
         path: PathBuf,
     },
     /// It is longer than [`LONGEST_FILE`].
-    #[error("{path:?} lasts {} s; the longest file is {} s", length.as_secs(), LONGEST_FILE.as_secs())]
+    #[error("{path:?} lasts {} s, over {} s", length.as_secs(), LONGEST_FILE.as_secs())]
     TooLong {
         /// The file.
         path: PathBuf,
@@ -66,34 +81,71 @@ pub fn read_voice(path: &Path) -> Result<Vec<i16>, FileError> {
     let broken = |source| FileError::Wav { path: path.into(), source };
     let reader = WavReader::new(BufReader::new(file)).map_err(broken)?;
     let spec = reader.spec();
-    let rate = NonZeroU32::new(spec.sample_rate).filter(|_| spec.channels > 0);
-    let rate = rate.ok_or_else(|| broken(hound::Error::FormatError("no rate or no channels")))?;
+    let rate = NonZeroU32::new(spec.sample_rate).filter(|rate| RATES_HZ.contains(&rate.get()));
+    let rate = rate.ok_or(FileError::Rate { path: path.into(), rate_hz: spec.sample_rate })?;
     let length = Duration::from_secs(u64::from(reader.duration() / rate));
     if length > LONGEST_FILE {
         return Err(FileError::TooLong { path: path.into(), length });
     }
-    let samples = read_samples(reader, spec).map_err(broken)?;
-    if samples.len() < usize::from(spec.channels) {
+    let resampler = Resampler::new(rate, AudioFrame::CALLER_RATE_HZ);
+    let mut voice = Voice { resampler, samples: Vec::new(), mono: Vec::with_capacity(CHUNK) };
+    voice.read(reader, spec).map_err(broken)?;
+    if voice.samples.is_empty() {
         return Err(FileError::Empty { path: path.into() });
     }
-    let mono = mix(&samples, spec.channels);
-    Ok(Resampler::all(rate, AudioFrame::CALLER_RATE_HZ, &mono))
+    Ok(voice.samples)
 }
 
-/// Every sample as 16 bits, the channels interleaved.
-fn read_samples(
-    mut reader: WavReader<BufReader<File>>,
-    spec: WavSpec,
-) -> Result<Vec<i16>, hound::Error> {
-    match spec.sample_format {
-        SampleFormat::Float => {
-            let to_i16 = |sample: f32| (sample * f32::from(i16::MAX)).round() as i16;
-            reader.samples::<f32>().map(|sample| sample.map(to_i16)).collect()
+/// The voice as far as it was read.
+struct Voice {
+    resampler: Resampler,
+    samples: Vec<i16>,
+    /// Mixed, not yet resampled.
+    mono: Vec<i16>,
+}
+
+impl Voice {
+    fn read(
+        &mut self,
+        mut reader: WavReader<BufReader<File>>,
+        spec: WavSpec,
+    ) -> Result<(), hound::Error> {
+        match spec.sample_format {
+            SampleFormat::Float => {
+                let to_i16 = |sample: f32| (sample * f32::from(i16::MAX)).round() as i16;
+                self.take(reader.samples::<f32>().map(|sample| sample.map(to_i16)), spec.channels)
+            }
+            SampleFormat::Int => {
+                let to_i16 = |sample: i32| scale(sample, spec.bits_per_sample);
+                self.take(reader.samples::<i32>().map(|sample| sample.map(to_i16)), spec.channels)
+            }
         }
-        SampleFormat::Int => {
-            let to_i16 = |sample: i32| scale(sample, spec.bits_per_sample);
-            reader.samples::<i32>().map(|sample| sample.map(to_i16)).collect()
+    }
+
+    /// Takes interleaved samples to the last whole one of all channels.
+    fn take(
+        &mut self,
+        mut samples: impl Iterator<Item = Result<i16, hound::Error>>,
+        channels: u16,
+    ) -> Result<(), hound::Error> {
+        let mut frame = Vec::with_capacity(usize::from(channels));
+        loop {
+            frame.clear();
+            for sample in samples.by_ref().take(usize::from(channels)) {
+                frame.push(sample?);
+            }
+            if frame.len() < usize::from(channels) {
+                break;
+            }
+            self.mono.push(mean(&frame));
+            if self.mono.len() == CHUNK {
+                self.resampler.push(&self.mono, &mut self.samples);
+                self.mono.clear();
+            }
         }
+        self.resampler.push(&self.mono, &mut self.samples);
+        self.resampler.flush(&mut self.samples);
+        Ok(())
     }
 }
 
@@ -104,13 +156,10 @@ fn scale(sample: i32, bits: u16) -> i16 {
 }
 
 /// The mean of the channels.
-fn mix(samples: &[i16], channels: u16) -> Vec<i16> {
-    let frames = samples.chunks_exact(usize::from(channels));
-    let mean = |frame: &[i16]| {
-        let sum: i32 = frame.iter().copied().map(i32::from).sum();
-        i16::try_from(sum / i32::from(channels)).expect("a mean lies between its terms")
-    };
-    frames.map(mean).collect()
+fn mean(frame: &[i16]) -> i16 {
+    let sum: i32 = frame.iter().copied().map(i32::from).sum();
+    let count = i32::try_from(frame.len()).expect("channels are counted with 16 bits");
+    i16::try_from(sum / count).expect("a mean lies between its terms")
 }
 
 #[cfg(test)]
@@ -171,6 +220,8 @@ mod tests {
         std::fs::write(&text, "[pipeline]\nname = \"clinic\"\n").unwrap();
         let broken = read_voice(text.path()).unwrap_err().to_string();
         assert!(broken.contains("as WAV") && broken.contains("write PCM"), "{broken}");
+        let odd = write(spec(1, 100, 16, SampleFormat::Int), |_| {});
+        assert!(read_voice(&odd).unwrap_err().to_string().contains("100 samples per second"));
         let empty = write(spec(1, 16_000, 16, SampleFormat::Int), |_| {});
         assert!(matches!(read_voice(&empty), Err(FileError::Empty { .. })));
     }

@@ -32,14 +32,15 @@ impl When {
 
 /// When the agent had spoken its answer to the line before.
 ///
-/// That is a turn that began after the line, or an older one that went on after it, because the line
-/// was no interruption. While a further turn is in progress there is no answer yet.
+/// That is a turn that began after the line, or an older one that went on after it, because the
+/// line was no interruption. While a further turn is in progress there is no answer yet.
 pub(super) fn answered(before: Before, agent: &Agent) -> Option<Instant> {
     let (turn, at) = agent.completed.filter(|_| agent.live.is_none())?;
     (Some(turn) > before.turn || at >= before.over).then_some(at)
 }
 
-/// A voice whose cue has passed before the line before was over is the one that this line interrupted.
+/// A voice whose cue has passed before the line before was over is the one that this line
+/// interrupted.
 fn during(lead: Duration, before: Before, agent: &Agent) -> Option<Instant> {
     agent.voice.map(|voice| voice + lead).filter(|due| *due >= before.over)
 }
@@ -60,7 +61,8 @@ mod tests {
         completed: Option<(u32, u64)>,
     }
 
-    /// Expects the due time in ms, after a line that was over at `over` and began after turn `turn`.
+    /// Expects the due time in ms, after a line that was over at `over` and began after turn
+    /// `turn`.
     fn check(when: When, over: u64, turn: Option<u32>, did: Did, expected: Option<u64>) {
         let start = Instant::now();
         let at = |time| start + ms(time);

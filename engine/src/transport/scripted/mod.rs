@@ -1,4 +1,5 @@
-//! A scripted caller: says its lines at their times, or when the agent has answered, or into its words.
+//! A scripted caller: says its lines at their times, or when the agent has answered, or into its
+//! words.
 //!
 //! ```text
 //!   lines ──> Cue: when is the next one due? ──> Source: frames every 20 ms, silence between lines
@@ -6,8 +7,8 @@
 //!               └── Ear: an observer of the call
 //! ```
 //!
-//! After the last line the caller waits for the answer, listens a moment more, and ends its audio. One who
-//! hears nothing for too long hangs up, so that a call whose agent is stuck ends.
+//! After the last line the caller waits for the answer, listens a moment more, and ends its audio.
+//! One who hears nothing for too long hangs up, so that a call whose agent is stuck ends.
 
 mod cue;
 mod ear;
@@ -27,14 +28,15 @@ use source::ScriptedSource;
 pub struct Script {
     /// In the order in which they are said. A line is never begun before the one before is over.
     pub lines: Vec<Line>,
-    /// The peak of the noise under everything that the caller sends, in steps of 16 bits, 0 to 32767;
-    /// 0, the default, is digital silence.
+    /// The peak of the noise under everything that the caller sends, in steps of 16 bits, 0 to
+    /// 32767; 0, the default, is digital silence.
     pub noise: u16,
     /// How long the caller goes on listening after the answer to the last line. Default 500 ms.
     pub grace: Duration,
     /// What the caller does after the last line.
     pub ending: Ending,
-    /// How long the caller waits for a cue while nothing is heard, before it hangs up. Default 20 s.
+    /// How long the caller waits for a cue while nothing is heard, before it hangs up. Default 20
+    /// s.
     pub patience: Duration,
 }
 

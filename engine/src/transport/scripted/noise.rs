@@ -18,14 +18,16 @@ impl Noise {
         Self { peak, random: StdRng::seed_from_u64(0) }
     }
 
-    /// The frame with noise under it.
-    pub(super) fn under(&mut self, frame: AudioFrame) -> AudioFrame {
+    /// The frame with noise under it; noise alone where there is no frame.
+    pub(super) fn under(&mut self, frame: Option<AudioFrame>) -> Option<AudioFrame> {
         if self.peak == 0 {
             return frame;
         }
+        let silence = || AudioFrame::silence(AudioFrame::LENGTH, AudioFrame::CALLER_RATE_HZ);
+        let frame = frame.unwrap_or_else(silence);
         let noisy =
             |&sample: &i16| sample.saturating_add(self.random.random_range(-self.peak..=self.peak));
         let samples: Vec<i16> = frame.samples().iter().map(noisy).collect();
-        AudioFrame::new(samples, frame.sample_rate_hz())
+        Some(AudioFrame::new(samples, frame.sample_rate_hz()))
     }
 }

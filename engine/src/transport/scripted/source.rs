@@ -88,13 +88,6 @@ impl ScriptedSource {
         let over = begin + AudioFrame::LENGTH * frames;
         self.before = Some(Before { over, turn: self.ear.agent().last });
     }
-
-    fn give(&mut self, end: Instant) -> Captured {
-        match self.microphone.give(self.line.next(), end) {
-            Captured::Frame(frame, at) => Captured::Frame(self.noise.under(frame), at),
-            other => other,
-        }
-    }
 }
 
 #[async_trait]
@@ -111,7 +104,8 @@ impl Source for ScriptedSource {
                 Next::HangUp => return Captured::HungUp,
             }
         }
-        self.give(end)
+        let frame = self.noise.under(self.line.next());
+        self.microphone.give(frame, end)
     }
 }
 
@@ -158,8 +152,9 @@ mod tests {
 
     const VOICE: Event = Event::AgentState(AgentState::Speaking);
 
-    /// Plays the script against an agent that does `events` at their times, and gives the changes of
-    /// what the caller sends: the level from which time on, in ms; -1 is the end and -2 hanging up.
+    /// Plays the script against an agent that does `events` at their times, and gives the changes
+    /// of what the caller sends: the level from which time on, in ms; -1 is the end and -2 hanging
+    /// up.
     async fn check(script: Script, events: Vec<(u64, Event)>, expected: &[(u64, i16)]) {
         let Transport { mut source, observer, .. } = scripted::call(script, None);
         let observer = observer.expect("the caller listens");

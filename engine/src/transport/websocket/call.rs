@@ -65,7 +65,8 @@ pub(super) async fn converse(socket: WebSocket, place: Place, rates: Rates, sett
     }
 }
 
-/// Reads until the client closes, hangs up or falls silent for too long. The end of `frames` tells the graph.
+/// Reads until the client closes, hangs up or falls silent for too long. The end of `frames` tells
+/// the graph.
 async fn read(
     mut socket: SplitStream<WebSocket>,
     frames: Frames,

@@ -67,8 +67,8 @@ impl Capture {
         }
     }
 
-    /// Takes a message that came at `now`; gives the frames that are full, each with the capture time of
-    /// its last sample.
+    /// Takes a message that came at `now`; gives the frames that are full, each with the capture
+    /// time of its last sample.
     pub(super) fn push(&mut self, bytes: &[u8], now: Instant) -> Vec<(AudioFrame, Instant)> {
         let samples = self.samples.decode(bytes);
         self.taken += samples.len() as u64;

@@ -1,4 +1,5 @@
-//! What is to be sent to one client, and when: shared by the sink, the observer and the socket's writer.
+//! What is to be sent to one client, and when: shared by the sink, the observer and the socket's
+//! writer.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -206,8 +207,8 @@ impl Source for ClientSource {
 pub(super) struct ClientSink {
     line: Arc<Line>,
     rate: NonZeroU32,
-    /// For the voice's rate, while it speaks. What its filter holds back at the end of an utterance, at
-    /// most 4 ms of its dying away, is left out.
+    /// For the voice's rate, while it speaks. What its filter holds back at the end of an
+    /// utterance, at most 4 ms of its dying away, is left out.
     resampler: Option<Resampler>,
 }
 

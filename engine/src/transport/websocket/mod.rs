@@ -10,14 +10,14 @@
 //! Rates stand in the query: `?input_rate=16000&output_rate=24000`, 8000 to 48000 Hz; these are the
 //! defaults. A message may hold any number of bytes; a sample may be cut between two messages.
 //!
-//! Sound is sent ahead of its time, by at most [`Settings::lead`]. When the agent falls silent early, the
-//! client is told `{"type":"clear","id":1}` and must drop what it has not played. A client may report how
-//! much it has played since the last `clear` (or the start), and which clear that was:
-//! `{"type":"playout","played_ms":1240,"clear":1}`; then what counts as heard follows its clock instead
-//! of an estimate. `{"type":"hangup"}` or a close ends the call.
+//! Sound is sent ahead of its time, by at most [`Settings::lead`]. When the agent falls silent
+//! early, the client is told `{"type":"clear","id":1}` and must drop what it has not played. A
+//! client may report how much it has played since the last `clear` (or the start), and which clear
+//! that was: `{"type":"playout","played_ms":1240,"clear":1}`; then what counts as heard follows its
+//! clock instead of an estimate. `{"type":"hangup"}` or a close ends the call.
 //!
-//! Of the runtime this module knows only [`Answer`]: a place is taken before the upgrade, so a client that
-//! cannot be served gets 503 and `Retry-After`.
+//! Of the runtime this module knows only [`Answer`]: a place is taken before the upgrade, so a
+//! client that cannot be served gets 503 and `Retry-After`.
 
 mod call;
 mod capture;
@@ -44,8 +44,8 @@ use query::Rates;
 /// The longest message from a client: 1.3 s of sound at the highest rate.
 const MAX_MESSAGE: usize = 128 * 1_024;
 
-/// What a connection's buffers hold, in bytes: some frames of sound. The library's own choice of 128 KiB
-/// each would be most of a call's memory.
+/// What a connection's buffers hold, in bytes: some frames of sound. The library's own choice of
+/// 128 KiB each would be most of a call's memory.
 const BUFFER: usize = 8 * 1_024;
 
 /// Whoever answers calls: the runtime, as this transport sees it.
@@ -57,7 +57,8 @@ pub trait Answer: Send + Sync + 'static {
     fn admit(&self) -> Result<Place, Busy>;
 }
 
-/// A place for one call. Given the call's audio, it runs the call to its end; dropped, it is free again.
+/// A place for one call. Given the call's audio, it runs the call to its end; dropped, it is free
+/// again.
 pub type Place = Box<dyn FnOnce(Transport) -> BoxFuture<'static, End> + Send>;
 
 /// There is no place.
@@ -81,13 +82,13 @@ pub struct End {
 /// The limits of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How far ahead of its playing sound is sent. More survives a worse network, and makes more to be
-    /// dropped at an interruption. Default 200 ms.
+    /// How far ahead of its playing sound is sent. More survives a worse network, and makes more to
+    /// be dropped at an interruption. Default 200 ms.
     pub lead: Duration,
     /// How long a client may leave what is sent unread, before it counts as gone. Default 5 s.
     pub send_timeout: Duration,
-    /// How long a client may say nothing, not even answer a ping, before it counts as gone. Pings are
-    /// sent at a third of this. Default 30 s.
+    /// How long a client may say nothing, not even answer a ping, before it counts as gone. Pings
+    /// are sent at a third of this. Default 30 s.
     pub idle_timeout: Duration,
 }
 

@@ -1,7 +1,8 @@
 //! The client's playing, as far as it can be known here. Pure.
 //!
-//! Without reports the client is taken to play what it gets at once and without a pause. With reports, what
-//! it says counts: sound of `sent` was handed over since the last clear, `played` of it was played.
+//! Without reports the client is taken to play what it gets at once and without a pause. With
+//! reports, what it says counts: sound of `sent` was handed over since the last clear, `played` of
+//! it was played.
 
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ impl Playout {
         begin
     }
 
-    /// Forgets what was not played yet; the number of the clear, or `None` where there is nothing to drop.
+    /// Forgets what was not played yet; the number of the clear, or `None` where there is nothing
+    /// to drop.
     pub(super) fn clear(&mut self, now: Instant) -> Option<u64> {
         if self.is_idle(now) {
             return None;
