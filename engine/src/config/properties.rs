@@ -132,7 +132,10 @@ proptest! {
     }
 
     #[test]
-    fn no_mutation_makes_it_panic_or_tell_a_secret(text in any_mutation(), as_overlay in any::<bool>()) {
+    fn no_mutation_makes_it_panic_or_tell_a_secret(
+        text in any_mutation(),
+        as_overlay in any::<bool>(),
+    ) {
         let sources = match as_overlay {
             true => Sources::from_text(SMALLEST, Some(("staging", &text))),
             false => Sources::from_text(&text, None),
@@ -258,7 +261,7 @@ proptest! {
         prop_assert!(found.is_empty());
         let before: Vec<Tree> =
             draft.nodes[0].options.values().map(|entry| shape(&entry.tree)).collect();
-        let (draft, found) = interpolate(draft, &files, &|_| Some(value.clone()));
+        let (draft, _, found) = interpolate(draft, &files, &|_| Some(value.clone()));
         prop_assert!(found.is_empty());
         let options = &draft.nodes[0].options;
         let after: Vec<Tree> = options.values().map(|entry| shape(&entry.tree)).collect();

@@ -1,10 +1,10 @@
 //! Every diagnostic, word for word.
 //!
-//! Each folder in `tests/diagnostics` is named by a code and a few words. It holds a `pipeline.toml`
-//! with one mistake, an overlay `staging.toml` where it takes one, and the exact report in
-//! `expected.txt`, which `UPDATE_EXPECT=1` rewrites. A folder may also hold `environment`, the name of
-//! the environment to compile for, and `repeat`, a number and a line to append so many times with `{n}`
-//! counted up, for what would be too long to keep.
+//! Each folder in `tests/diagnostics` is named by a code and a few words. It holds a
+//! `pipeline.toml` with one mistake, an overlay `staging.toml` where it takes one, and the exact
+//! report in `expected.txt`, which `UPDATE_EXPECT=1` rewrites. A folder may also hold
+//! `environment`, the name of the environment to compile for, and `repeat`, a number and a line to
+//! append so many times with `{n}` counted up, for what would be too long to keep.
 
 mod kinds;
 
