@@ -1,14 +1,15 @@
 //! Keeps the values of secret variables out of what is told.
 //!
 //! No pass prints the value of a secret option. But a secret can be put where none belongs, as in
-//! `model = "${API_KEY}"`, and a kind may repeat what it refuses. So all that was found is gone through
-//! once more before anyone sees it.
+//! `model = "${API_KEY}"`, and a kind may repeat what it refuses. So all that was found is gone
+//! through once more before anyone sees it.
 
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
 
-/// The shortest value that is taken out: a shorter one is no secret, and would be found in any text.
+/// The shortest value that is taken out: a shorter one is no secret, and would be found in any
+/// text.
 const SHORTEST: usize = 4;
 
 /// The variables of a pipeline that have values, by name.
