@@ -9,6 +9,7 @@ mod http;
 mod logging;
 mod pipeline;
 mod report;
+mod seed;
 mod simulators;
 mod tables;
 

@@ -45,6 +45,7 @@ pub(crate) fn compile_sources(sources: &Sources) -> anyhow::Result<Arc<Graph>> {
 }
 
 /// The value of a variable of the process's environment.
+#[expect(clippy::disallowed_methods, reason = "the command line is where surroundings come in")]
 pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -171,9 +171,6 @@ pub enum NodeError {
         /// What came, and what the node needs.
         reason: String,
     },
-    /// An input carried what the node cannot take.
-    #[error("{0}")]
-    Unfit(String),
     /// The caller is gone: nobody listens any more.
     #[error("the caller hung up")]
     HungUp,

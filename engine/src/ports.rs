@@ -100,8 +100,8 @@ pub struct Context {
     pub meter: Arc<NodeMeter>,
     pub(crate) observers: Observers,
     pub(crate) seed: u64,
-    /// In a lock only so that a context can be shared between the futures that a node joins: sources
-    /// and sinks need not be `Sync`.
+    /// In a lock only so that a context can be shared between the futures that a node joins: a
+    /// source or sink need not be `Sync`.
     pub(crate) source: Mutex<Option<Box<dyn Source>>>,
     /// The same.
     pub(crate) sink: Mutex<Option<Box<dyn Sink>>>,

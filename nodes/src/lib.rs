@@ -21,5 +21,6 @@ pub fn registry() -> Registry {
         .with::<deepgram_stt::DeepgramStt>()
         .with::<openai_llm::OpenAiLlm>()
         .with::<cartesia_tts::CartesiaTts>()
+        .with::<turn_detector::TurnDetector>()
         .with::<speaker::Speaker>()
 }

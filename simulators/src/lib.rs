@@ -15,8 +15,6 @@
 //! a mistake on one side shows. The scripted caller is plain data here; who plays it is the
 //! engine's simulated transport.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test may fail where it stands"))]
-
 pub mod caller;
 pub mod cartesia;
 pub mod deepgram;

@@ -1,6 +1,5 @@
 //! `voicegraph demo`: the clinic's agent and a scripted caller, with no keys and no services.
 
-
 use anyhow::{Context, bail};
 use voicegraph_engine::message::AudioFrame;
 use voicegraph_engine::transport::{Layout, Recording, scripted};

@@ -1,6 +1,5 @@
 //! `voicegraph run`: one call on a WAV file.
 
-
 use anyhow::{Context, bail};
 use voicegraph_engine::graph::Graph;
 use voicegraph_engine::message::AudioFrame;
@@ -14,8 +13,7 @@ use crate::{pipeline, report, simulators, tables};
 pub(crate) fn run(arguments: &Run) -> anyhow::Result<()> {
     let graph = pipeline::compile(&arguments.pipeline)?;
     let script = simulators::script(&arguments.script)?;
-    let recording =
-        Recording::create(&arguments.output, AudioFrame::VOICE_RATE_HZ, Layout::Both)?;
+    let recording = Recording::create(&arguments.output, AudioFrame::VOICE_RATE_HZ, Layout::Both)?;
     let call = Call {
         transport: file::call(&arguments.input, file::DEFAULT_TAIL, Some(recording.clone()))?,
         pace: pace(&graph, arguments.realtime),

@@ -17,8 +17,8 @@ fn text(limit: Limit, overflow: Overflow) -> (Output<TextDelta>, Input<TextDelta
     edge(&EdgeMeter::new("a.text -> b.text", limit, overflow), CancellationToken::new())
 }
 
-fn message(text: impl ToString) -> Envelope<TextDelta> {
-    Envelope::session(Instant::now(), TextDelta { text: text.to_string() })
+fn message(text: &str) -> Envelope<TextDelta> {
+    Envelope::session(Instant::now(), TextDelta { text: text.to_owned() })
 }
 
 fn turn(control: &mut TurnControl) -> Turn {
@@ -169,8 +169,8 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn a_blocked_sender_is_woken_by_room() {
     let (mut output, mut input) = text(Limit::count(1), Overflow::Block);
-    output.send(message(1)).await.expect("room");
-    let (sent, received) = tokio::join!(output.send(message(2)), input.recv());
+    output.send(message("1")).await.expect("room");
+    let (sent, received) = tokio::join!(output.send(message("2")), input.recv());
     sent.expect("room again");
     assert_eq!(received.expect("a message").body.text, "1");
 }
@@ -194,8 +194,8 @@ async fn a_blocked_sender_is_woken_by_the_end_of_the_call() {
     let meter = EdgeMeter::new("a.text -> b.text", Limit::count(1), Overflow::Block);
     let session = CancellationToken::new();
     let (mut output, _input) = edge::<TextDelta>(&meter, session.clone());
-    output.send(message(1)).await.expect("room");
-    let (sent, ()) = tokio::join!(output.send(message(2)), async { session.cancel() });
+    output.send(message("1")).await.expect("room");
+    let (sent, ()) = tokio::join!(output.send(message("2")), async { session.cancel() });
     sent.expect("the end of the call is no error of the sender");
     assert_eq!(meter.counts().dropped(DropReason::Closed), 1);
 }
@@ -203,15 +203,15 @@ async fn a_blocked_sender_is_woken_by_the_end_of_the_call() {
 #[tokio::test(start_paused = true)]
 async fn a_blocked_sender_is_woken_by_the_end_of_its_reader() {
     let (mut output, input) = text(Limit::count(1), Overflow::Block);
-    output.send(message(1)).await.expect("room");
-    let (sent, ()) = tokio::join!(output.send(message(2)), async { drop(input) });
+    output.send(message("1")).await.expect("room");
+    let (sent, ()) = tokio::join!(output.send(message("2")), async { drop(input) });
     assert_eq!(sent, Err(SendError::Closed));
 }
 
 #[tokio::test]
 async fn what_was_sent_before_the_end_is_still_read() {
     let (mut output, mut input) = text(Limit::count(4), Overflow::Block);
-    output.send(message(1)).await.expect("room");
+    output.send(message("1")).await.expect("room");
     drop(output);
     assert_eq!(input.recv().await.expect("a message").body.text, "1");
     assert!(input.recv().await.is_none());
@@ -267,9 +267,9 @@ async fn an_input_of_many_edges_ends_with_the_last_of_them() {
     let (mut first, one) = text(Limit::count(4), Overflow::Block);
     let (mut second, two) = text(Limit::count(4), Overflow::Block);
     let mut input = one.and(two);
-    first.send(message(1)).await.expect("room");
+    first.send(message("1")).await.expect("room");
     drop(first);
-    second.send(message(2)).await.expect("room");
+    second.send(message("2")).await.expect("room");
     assert_eq!(input.recv().await.expect("a message").body.text, "1");
     assert_eq!(input.recv().await.expect("a message").body.text, "2");
     drop(second);
@@ -281,7 +281,7 @@ async fn a_call_that_is_over_keeps_its_counts_and_leaves_nothing() {
     let meter = EdgeMeter::new("a.text -> b.text", Limit::count(4), Overflow::Block);
     for _ in 0..3 {
         let (mut output, input) = edge::<TextDelta>(&meter, CancellationToken::new());
-        output.send(message(1)).await.expect("room");
+        output.send(message("1")).await.expect("room");
         drop(input);
     }
     let counts = meter.counts();

@@ -5,10 +5,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::State;
-use crate::graph::Graph;
-
-/// Draws a graph in a format.
-pub type Render = fn(&Graph, Format) -> String;
+use crate::graph::{Graph, render};
 
 /// A format in which a graph can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +49,16 @@ impl Format {
         }
     }
 
+    /// The graph in this format.
+    pub fn draw(self, graph: &Graph) -> String {
+        match self {
+            Self::Svg => render::svg(graph),
+            Self::Mermaid => render::mermaid(graph),
+            Self::Dot => render::dot(graph),
+            Self::Json => render::json(graph),
+        }
+    }
+
     /// Whether a range of an `Accept` header (`image/*`) covers the format.
     fn is_in(self, range: &str) -> bool {
         let media_type = self.media_type();
@@ -71,7 +78,7 @@ pub(super) async fn graph(
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     match choose(query.as_deref(), accept) {
         Some(format) => {
-            let text = (state.render)(&state.runtime.pipeline().graph, format);
+            let text = format.draw(&state.runtime.pipeline().graph);
             let media_type = format!("{}; charset=utf-8", format.media_type());
             let headers = [
                 (header::CONTENT_TYPE, media_type),

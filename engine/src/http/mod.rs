@@ -9,6 +9,7 @@
 //! Everything is read only, and nothing says what callers say. There is no authentication: listen on the
 //! loopback unless the network in front has one.
 
+mod calls;
 mod graph;
 mod routes;
 mod serve;
@@ -20,7 +21,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 
-pub use graph::{Format, Render};
+pub use calls::Calls;
+pub use graph::Format;
 pub use serve::{MAX_CONNECTIONS, serve};
 
 use crate::metrics::Metrics;
@@ -33,8 +35,6 @@ pub struct State {
     pub metrics: Arc<Metrics>,
     /// The calls in progress, and the graph that new calls get.
     pub runtime: Arc<Runtime>,
-    /// Draws a graph.
-    pub render: Render,
     /// The program's version.
     pub version: &'static str,
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Format, State, router, serve};
+use super::{State, router, serve};
 use crate::connect::{Connector, Roots};
 use crate::edge::{Limit, Overflow, edge};
 use crate::graph::Graph;
@@ -17,6 +17,8 @@ use crate::message::{Envelope, TextDelta};
 use crate::metrics::Metrics;
 use crate::runtime::{Pipeline, Runtime};
 use crate::session::Limits;
+use crate::transport::scripted;
+use crate::transport::websocket::{Answer, End};
 
 /// Far more than any answer takes on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -49,9 +51,6 @@ impl Server {
         let state = State {
             metrics: Arc::clone(&metrics),
             runtime: Arc::clone(&runtime),
-            render: |graph: &Graph, format: Format| {
-                format!("{} of {}", format.name(), graph.name())
-            },
             version: "0.1.0",
         };
         let task = tokio::spawn(serve(listener, router(state), stop.clone()));
@@ -129,10 +128,13 @@ async fn the_graph_comes_as_asked() {
     let server = Server::start().await;
     let answer = server.get("/graph").await;
     assert!(answer.contains("content-type: image/svg+xml; charset=utf-8"), "{answer}");
-    assert_eq!(body(&answer), "svg of clinic");
-    assert_eq!(body(&server.get("/graph?format=dot").await), "dot of clinic");
+    assert!(body(&answer).starts_with("<svg"), "{answer}");
+    assert!(body(&server.get("/graph?format=dot").await).starts_with("digraph"));
+    assert!(body(&server.get("/graph?format=mermaid").await).contains("flowchart LR"));
     let accept = "GET /graph HTTP/1.1\r\naccept: application/json";
-    assert_eq!(body(&server.ask(accept).await), "json of clinic");
+    let answer = server.ask(accept).await;
+    let drawn: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+    assert_eq!(drawn["name"], "clinic");
     let refused = server.get("/graph?format=png").await;
     assert!(refused.starts_with("HTTP/1.1 406"), "{refused}");
     assert!(refused.contains("svg (image/svg+xml), mermaid (text/vnd.mermaid)"), "{refused}");
@@ -181,4 +183,20 @@ async fn a_stop_ends_idle_connections() {
     let mut rest = Vec::new();
     timeout(PATIENCE, idle.read_to_end(&mut rest)).await.unwrap().unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_websocket_call_takes_a_place_of_the_runtime() {
+    let server = Server::start().await;
+    let calls = super::Calls(Arc::clone(&server.runtime));
+    let (first, second) = (calls.admit().ok(), calls.admit().ok());
+    assert!(first.is_some() && second.is_some());
+    let busy = calls.admit().err().unwrap();
+    assert_eq!(busy.reason, "all 2 places are taken");
+    drop(first);
+    let place = calls.admit().ok().unwrap();
+    let script = scripted::Script::new(Vec::new());
+    let end = timeout(PATIENCE, place(scripted::call(script, None))).await.unwrap();
+    assert_eq!(end, End { reason: "finished".to_owned(), message: None });
+    assert_eq!(server.runtime.admission().in_progress(), 1);
 }

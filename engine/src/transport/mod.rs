@@ -11,6 +11,7 @@ mod recording;
 mod resample;
 pub mod scripted;
 mod wav;
+pub mod websocket;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Stream positions to capture times.
 //!
 //! The provider counts time in the audio that it received; the call counts it on the clock of the
-//! capture. The two drift apart wherever a frame was dropped, and a new connection starts at zero. Each
-//! stretch of audio captured without a gap is one anchor.
+//! capture. The two drift apart wherever a frame was dropped, and a new connection starts at zero.
+//! Each stretch of audio captured without a gap is one anchor.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -14,15 +14,16 @@ use voicegraph_engine::secret::Secret;
 const MAX_TAG_CHARS: usize = 128;
 
 /// Options of `deepgram_stt` as written in TOML. Defaults are the provider's where it has one
-/// ("Live Audio" reference, 2026-07-22) and those of LiveKit's plugin 1.8.9 where a conversation needs
-/// another; the field says so.
+/// ("Live Audio" reference, 2026-07-22) and those of LiveKit's plugin 1.8.9 where a conversation
+/// needs another; the field says so.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
     /// The API key. A wrong one ends the call at once.
     pub api_key: Secret,
 
-    /// Where the provider is: `wss://host`, `ws://host:port`, or `sim://name`. `/v1/listen` is appended.
+    /// Where the provider is: `wss://host`, `ws://host:port`, or `sim://name`. `/v1/listen` is
+    /// appended.
     #[serde(default = "default_base_url")]
     pub base_url: String,
 
@@ -35,8 +36,8 @@ pub struct Options {
     #[serde(default = "default_language")]
     pub language: String,
 
-    /// Silence in ms that ends an utterance. Small values (10 is the provider's own) end it at every
-    /// little pause; large ones make each answer later by as much. 0 turns it off: then only
+    /// Silence in ms that ends an utterance. Small values (10 is the provider's own) end it at
+    /// every little pause; large ones make each answer later by as much. 0 turns it off: then only
     /// `utterance_end_ms`, or the voice detector, ends an utterance.
     #[serde(default = "default_endpointing_ms")]
     #[schemars(range(max = 10_000))]
@@ -48,8 +49,8 @@ pub struct Options {
     #[schemars(range(min = 1000, max = 10_000))]
     pub utterance_end_ms: Option<u32>,
 
-    /// Whether words are told while they may still change. Interruption by words needs them. Without,
-    /// `progress_timeout_ms` must leave room for a whole utterance.
+    /// Whether words are told while they may still change. Interruption by words needs them.
+    /// Without, `progress_timeout_ms` must leave room for a whole utterance.
     #[serde(default = "yes")]
     pub interim_results: bool,
 
@@ -70,7 +71,8 @@ pub struct Options {
     #[serde(default)]
     pub profanity_filter: bool,
 
-    /// Whether "um" and "uh" are told: they show that a caller who pauses goes on. LiveKit's default.
+    /// Whether "um" and "uh" are told: they show that a caller who pauses goes on. LiveKit's
+    /// default.
     #[serde(default = "yes")]
     pub filler_words: bool,
 
@@ -84,18 +86,19 @@ pub struct Options {
     #[serde(default)]
     pub keyterms: Vec<String>,
 
-    /// Whether the audio is kept out of the provider's model improvement programme. `true` may cost
-    /// more.
+    /// Whether the audio is kept out of the provider's model improvement programme.
     #[serde(default)]
     pub mip_opt_out: bool,
 
-    /// Whether the provider is asked for the final words as soon as the voice detector hears the end
-    /// of speech. It takes an edge to `speech`. `false` waits for the provider's own endpointing.
+    /// Whether the provider is asked for the final words as soon as the voice detector hears the
+    /// end of speech. It takes an edge to `speech`. `false` waits for the provider's own
+    /// endpointing.
     #[serde(default = "yes")]
     pub finalize_on_speech_end: bool,
 
-    /// How long the final may take in ms after the end of speech before the last interim is taken for
-    /// it. Small values risk the last word; large ones make an answer late when the final never comes.
+    /// How long the final may take in ms after the end of speech before the last interim is taken
+    /// for it. Small values risk the last word; large ones make an answer late when the final never
+    /// comes.
     #[serde(default = "default_finalize_timeout_ms")]
     #[schemars(range(min = 100, max = 10_000))]
     pub finalize_timeout_ms: u32,
@@ -105,7 +108,8 @@ pub struct Options {
     #[schemars(range(min = 100, max = 60_000))]
     pub connect_timeout_ms: u32,
 
-    /// How long the network may take no audio in ms before the connection is given up for a new one.
+    /// How long the network may take no audio in ms before the connection is given up for a new
+    /// one.
     #[serde(default = "default_send_timeout_ms")]
     #[schemars(range(min = 100, max = 60_000))]
     pub send_timeout_ms: u32,
@@ -128,14 +132,15 @@ pub struct Options {
     #[schemars(range(min = 100, max = 60_000))]
     pub close_timeout_ms: u32,
 
-    /// How often in a row a lost or refused connection is tried again; a result of the provider starts
-    /// the count anew. 0 ends the call at the first loss.
+    /// How often in a row a lost or refused connection is tried again; a result of the provider
+    /// starts the count anew. 0 ends the call at the first loss.
     #[serde(default = "default_max_retries")]
     #[schemars(range(max = 100))]
     pub max_retries: u32,
 
-    /// How much of the caller's audio in ms is kept to be sent, or sent again after a loss. It costs
-    /// 32 kB per second and call. What is older than this without a final is lost with a connection.
+    /// How much of the caller's audio in ms is kept to be sent, or sent again after a loss. It
+    /// costs 32 kB per second and call. What is older than this without a final is lost with a
+    /// connection.
     #[serde(default = "default_audio_buffer_ms")]
     #[schemars(range(min = 500, max = 60_000))]
     pub audio_buffer_ms: u32,
@@ -154,7 +159,7 @@ fn default_language() -> String {
     "en".to_owned()
 }
 
-/// The provider's guide to endpointing names 300 ms for conversations.
+/// Our choice: with the provider's own 10 ms each pause between words ends an utterance.
 fn default_endpointing_ms() -> u32 {
     300
 }

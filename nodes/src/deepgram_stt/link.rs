@@ -1,7 +1,7 @@
 //! One connection: sends and receives at once in one future, without a task of its own.
 //!
-//! What is to be sent is asked for only when the network has room, so nothing waits here but what is
-//! in the network's own buffer. What comes is handed over the moment it is read.
+//! What is to be sent is asked for only when the network has room, so nothing waits here but what
+//! is in the network's own buffer. What comes is handed over the moment it is read.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -19,6 +19,15 @@ pub(super) struct Link {
     socket: WebSocket,
     /// Since when the network has not taken what it was given.
     unsent_since: Option<Instant>,
+}
+
+/// What was done on a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Exchanged {
+    /// Something was sent, so that what is due next may have changed.
+    Sent,
+    /// Something came.
+    Received(Received),
 }
 
 /// What came of a connection.
@@ -42,14 +51,15 @@ impl Link {
         Self { socket, unsent_since: None }
     }
 
-    /// Sends what `next` gives whenever there is room, until something comes. Cancel safe.
-    pub(super) async fn exchange(&mut self, mut next: impl FnMut() -> Option<Message>) -> Received {
+    /// Sends what `next` gives as far as there is room, or waits until something comes. Cancel
+    /// safe.
+    pub(super) async fn exchange(
+        &mut self,
+        mut next: impl FnMut() -> Option<Message>,
+    ) -> Exchanged {
         poll_fn(|cx| match self.poll_read(cx) {
-            Poll::Ready(received) => Poll::Ready(received),
-            Poll::Pending => match self.poll_write(cx, &mut next) {
-                Ok(()) => Poll::Pending,
-                Err(error) => Poll::Ready(lost(&error)),
-            },
+            Poll::Ready(received) => Poll::Ready(Exchanged::Received(received)),
+            Poll::Pending => self.poll_write(cx, &mut next),
         })
         .await
     }
@@ -81,18 +91,24 @@ impl Link {
         &mut self,
         cx: &mut Context<'_>,
         next: &mut impl FnMut() -> Option<Message>,
-    ) -> Result<(), Error> {
+    ) -> Poll<Exchanged> {
+        let mut sent = false;
         loop {
-            match Pin::new(&mut self.socket).poll_flush(cx)? {
-                Poll::Ready(()) => self.unsent_since = None,
+            match Pin::new(&mut self.socket).poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.unsent_since = None,
+                Poll::Ready(Err(error)) => return Poll::Ready(Exchanged::Received(lost(&error))),
                 Poll::Pending => {
                     self.unsent_since.get_or_insert_with(Instant::now);
-                    return Ok(());
+                    break;
                 }
             }
-            let Some(message) = next() else { return Ok(()) };
-            Pin::new(&mut self.socket).start_send(message)?;
+            let Some(message) = next() else { break };
+            sent = true;
+            if let Err(error) = Pin::new(&mut self.socket).start_send(message) {
+                return Poll::Ready(Exchanged::Received(lost(&error)));
+            }
         }
+        if sent { Poll::Ready(Exchanged::Sent) } else { Poll::Pending }
     }
 }
 

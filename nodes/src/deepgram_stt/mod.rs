@@ -6,14 +6,14 @@
 //!   transcript <── utterance <── Results, UtteranceEnd
 //! ```
 //!
-//! In: the caller's audio (16 kHz), and, where the graph gives it, the voice detector's speech events,
-//! by which the provider is asked for the final words at once. Out: interims, each replacing the one
-//! before, and finals, each told once. The node's latency is the time from the end of a final's last
-//! word to the arrival of the message that settled it.
+//! In: the caller's audio (16 kHz), and, where the graph gives it, the voice detector's speech
+//! events, by which the provider is asked for the final words at once. Out: interims, each
+//! replacing the one before, and finals, each told once. The node's latency is the time from the
+//! end of a final's last word to the arrival of the message that settled it.
 //!
-//! The connection opens with the call. What is said while there is none is kept and sent afterwards;
-//! after a loss the audio since the last final is sent again, and words that are settled already are
-//! not told twice. Whose turn it is, this node leaves to the turn detector.
+//! The connection opens with the call. What is said while there is none is kept and sent
+//! afterwards; after a loss the audio since the last final is sent again, and words that are
+//! settled already are not told twice. Whose turn it is, this node leaves to the turn detector.
 //!
 //! Wire: developers.deepgram.com, "Live Audio" reference and its AsyncAPI file of 2026-07-22.
 

@@ -15,10 +15,10 @@ use voicegraph_engine::node::{
 };
 
 use super::config::{Options, Settings};
-use super::link::{Link, Received};
+use super::link::{Exchanged, Link, Received};
 use super::state::{Action, Recognition};
 use super::wire;
-use crate::provider::{self, Backoff, Failure, WebSocket};
+use crate::provider::{self, Backoff, Failure};
 
 /// The provider's name in errors.
 const PROVIDER: &str = "deepgram";
@@ -92,7 +92,7 @@ impl Node for Stage {
         tokio::select! {
             biased;
             () = cancelled.cancelled() => Ok(()),
-            result = run.to_the_end() => result,
+            result = run.run() => result,
         }
     }
 }
@@ -119,12 +119,13 @@ enum Line {
     Up(Box<Link>),
 }
 
-type Opening = Pin<Box<dyn Future<Output = Result<WebSocket, Failure>> + Send>>;
+type Opening = Pin<Box<dyn Future<Output = Result<Box<Link>, Failure>> + Send>>;
 
 /// Something that happened.
 enum Happening {
     Redial,
-    Opened(Result<WebSocket, Failure>),
+    Opened(Result<Box<Link>, Failure>),
+    Sent,
     Received(Received),
     Audio(Option<Envelope<AudioFrame>>),
     Speech(Option<Envelope<Speech>>),
@@ -139,7 +140,7 @@ enum Flow {
 }
 
 impl Run {
-    async fn to_the_end(mut self) -> Result<(), NodeError> {
+    async fn run(mut self) -> Result<(), NodeError> {
         loop {
             let happening = self.next().await;
             for action in self.take(happening)? {
@@ -175,11 +176,12 @@ impl Run {
                 self.line = Line::Opening(open(&self.settings, &self.ctx));
                 Vec::new()
             }
-            Happening::Opened(Ok(socket)) => {
-                self.line = Line::Up(Box::new(Link::new(socket)));
+            Happening::Opened(Ok(link)) => {
+                self.line = Line::Up(link);
                 self.state.connected(now)
             }
             Happening::Opened(Err(failure)) => vec![Action::GiveUp(failure)],
+            Happening::Sent => Vec::new(),
             Happening::Received(received) => self.received(received, now),
             Happening::Audio(Some(frame)) => self.frame(frame)?,
             Happening::Audio(None) => {
@@ -203,9 +205,8 @@ impl Run {
     fn frame(&mut self, frame: Envelope<AudioFrame>) -> Result<Vec<Action>, NodeError> {
         let (rate, expected) = (frame.body.sample_rate_hz(), AudioFrame::CALLER_RATE_HZ);
         if rate != expected {
-            let what =
-                format!("deepgram_stt takes audio of {expected} Hz, and was given {rate} Hz");
-            return Err(NodeError::Unfit(what));
+            let reason = format!("was given sound at {rate} Hz, and takes {expected} Hz");
+            return Err(NodeError::BadInput { port: "audio", reason });
         }
         self.state.audio(frame.body, frame.origin);
         Ok(Vec::new())
@@ -298,7 +299,10 @@ impl Line {
             Self::Opening(opening) => Happening::Opened(opening.await),
             Self::Up(link) => {
                 let next = || state.next(Instant::now()).map(|outgoing| wire::encode(&outgoing));
-                Happening::Received(link.exchange(next).await)
+                match link.exchange(next).await {
+                    Exchanged::Sent => Happening::Sent,
+                    Exchanged::Received(received) => Happening::Received(received),
+                }
             }
         }
     }
@@ -324,11 +328,13 @@ fn open(settings: &Arc<Settings>, ctx: &Context) -> Opening {
             credentials: (AUTHORIZATION, "Token ", &settings.api_key),
             limit: settings.connect_timeout,
         };
-        let opened = provider::open(&connector, request).await;
-        opened.map_err(|failure| {
-            let what = failure.what.replace(settings.api_key.expose(), "***");
-            Failure { what, ..failure }
-        })
+        match provider::open(&connector, request).await {
+            Ok(socket) => Ok(Box::new(Link::new(socket))),
+            Err(failure) => {
+                let what = failure.what.replace(settings.api_key.expose(), "***");
+                Err(Failure { what, ..failure })
+            }
+        }
     })
 }
 
@@ -348,3 +354,6 @@ async fn at(due: Option<Instant>) {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

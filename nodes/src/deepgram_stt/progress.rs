@@ -1,8 +1,8 @@
 //! Whether the provider keeps up: silence is none of its faults, speech without a word back is.
 //!
-//! The watch is set once [`ENOUGH`] of speech-like audio was sent since the provider's last message,
-//! quiet audio counted against it, so that clicks and coughs far apart never add up. It is lifted by
-//! any message.
+//! The watch is set once [`ENOUGH`] of speech-like audio was sent since the provider's last
+//! message, quiet audio counted against it, so that clicks and coughs far apart never add up. It is
+//! lifted by any message.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use voicegraph_engine::message::AudioFrame;
 /// So much speech-like audio must be answered: the length of a short word.
 const ENOUGH: Duration = Duration::from_millis(300);
 
-/// The level from which a frame counts as speech-like, as RMS: -40 dBFS. Telephone speech lies between
-/// -35 and -15 dBFS, a quiet room below -50 dBFS.
+/// The level from which a frame counts as speech-like, as RMS: -40 dBFS. Telephone speech lies
+/// between -35 and -15 dBFS, a quiet room below -50 dBFS.
 const SPEECH_RMS: i64 = 328;
 
 /// Watches for speech that is sent and not answered.

@@ -1,8 +1,8 @@
 //! What the node does, as a pure machine: what was heard, what to send, when to act next.
 //!
 //! In: audio, the end of speech, the provider's messages, the connection's beginning and end, time.
-//! Out: [`Action`]s, and one thing to send whenever the connection has room ([`Recognition::next`]). It
-//! reads no clock and no socket.
+//! Out: [`Action`]s, and one thing to send whenever the connection has room
+//! ([`Recognition::next`]). It reads no clock and no socket.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,6 +121,7 @@ impl Recognition {
 
     /// A connection is open, and its stream begins. What is not settled is sent on it (again).
     pub(super) fn connected(&mut self, now: Instant) -> Vec<Action> {
+        self.tape.settle(self.utterance.settled());
         let origin = self.tape.start().unwrap_or(self.position);
         let rescued = self.utterance.promote(origin);
         let mut actions = self.emit(rescued, now);
@@ -300,3 +301,6 @@ impl Recognition {
 const NORMAL: u16 = 1000;
 const NO_STATUS: u16 = 1005;
 const POLICY: u16 = 1008;
+
+#[cfg(test)]
+mod tests;

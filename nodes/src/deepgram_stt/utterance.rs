@@ -1,9 +1,10 @@
-//! What was heard of the caller's utterance: which words are new, which are settled, whether it is over.
+//! What was heard of the caller's utterance: which words are new, which are settled, whether it is
+//! over.
 //!
-//! Everything up to `settled` was told as final. Words of later messages that lie before it were heard
-//! already: the audio was sent again after a loss, or an interim was told as final because no final
-//! came. A word belongs to the side of the cut on which its middle lies, since two recognitions of one
-//! word rarely agree on its edges.
+//! Everything up to `settled` was told as final. Words of later messages that lie before it were
+//! heard already: the audio was sent again after a loss, or an interim was told as final because no
+//! final came. A word belongs to the side of the cut on which its middle lies, since two
+//! recognitions of one word rarely agree on its edges.
 
 use std::time::Duration;
 
@@ -119,8 +120,9 @@ impl Utterance {
     }
 }
 
-/// The text of the words from `from` to `until`, and where the last of them ends. A message that lies
-/// inside as a whole keeps its text as the provider wrote it; else it is put together from its words.
+/// The text of the words from `from` to `until`, and where the last of them ends. A message that
+/// lies inside as a whole keeps its text as the provider wrote it; else it is put together from its
+/// words.
 fn words(results: &Results, from: Duration, until: Duration) -> (String, Option<Duration>) {
     let inside = |at| from <= at && at < until;
     if from <= results.start && results.end <= until {
@@ -180,7 +182,8 @@ mod tests {
         Rebase(u64),
     }
 
-    /// Each thing taken, and what is told: `~ interim`, `= final`, `. end by silence`, `_ by a gap`.
+    /// Each thing taken, and what is told: `~ interim`, `= final`, `. end by silence`, `_ by a
+    /// gap`.
     fn check(cases: impl IntoIterator<Item = (Take, &'static str)>) {
         let mut utterance = Utterance::default();
         for (n, (take, expected)) in cases.into_iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Deepgram's messages: pure encoding of what is sent, lenient decoding of what comes.
 //!
-//! Positions are stream time: seconds of audio since the connection opened, counted in the samples that
-//! the provider received. Messages of unknown type are no mistake: the provider may add some.
+//! Positions are stream time: seconds of audio since the connection opened, counted in the samples
+//! that the provider received. Messages of unknown type are no mistake: the provider may add some.
 
 use std::time::Duration;
 
@@ -234,7 +234,9 @@ mod tests {
  "is_final":true,"speech_final":true,"from_finalize":false,
  "channel":{"alternatives":[{"transcript":"Tell me more.","confidence":0.9964,
    "words":[{"word":"tell","start":6.07,"end":6.35,"confidence":0.98,"punctuated_word":"Tell"}]}]},
- "metadata":{"request_id":"<uuid>","model_info":{"name":"general-nova-3","version":"2025-…","arch":"nova-3"},"model_uuid":"<uuid>"}}"#;
+ "metadata":{"request_id":"<uuid>","model_info":{"name":"general-nova-3",
+   "version":"2025-…","arch":"nova-3"},
+   "model_uuid":"<uuid>"}}"#;
 
     #[test]
     fn results_of_the_reference() {

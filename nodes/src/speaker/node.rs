@@ -24,8 +24,8 @@ pub struct Speaker;
 #[serde(deny_unknown_fields)]
 pub struct Options {}
 
-/// How much sound may wait before the speaker: enough to ride out a slow moment of the voice, little
-/// enough that a voice which is faster than speech feels it.
+/// How much sound may wait before the speaker: enough to ride out a slow moment of the voice,
+/// little enough that a voice which is faster than speech feels it.
 const QUEUE: Limit = Limit::millis(200);
 
 impl Kind for Speaker {

@@ -8,8 +8,8 @@ use voicegraph_engine::message::AudioFrame;
 
 /// The frames of one answer on their way to the ear.
 ///
-/// Bounded by what it is given: the shell reads its input only while nothing is [waiting](Self::next),
-/// and the sink has a bounded buffer of its own.
+/// Bounded by what it is given: the shell reads its input only while nothing is
+/// [waiting](Self::next), and the sink has a bounded buffer of its own.
 #[derive(Debug, Default)]
 pub(super) struct Playout {
     /// Not handed over, in order.
@@ -124,8 +124,8 @@ impl Playout {
         self.held_at.is_some()
     }
 
-    /// Falls silent at `now`, after the frame in hand. The sink is to be cleared: what it had not begun
-    /// waits again.
+    /// Falls silent at `now`, after the frame in hand. The sink is to be cleared: what it had not
+    /// begun waits again.
     pub(super) fn hold(&mut self, now: Instant) {
         self.advance(now);
         let unheard = self.given.drain(..).map(|given| given.frame);
@@ -139,8 +139,8 @@ impl Playout {
         self.held_at = None;
     }
 
-    /// Gives the answer up at `now`. The sink is to be cleared. Returns when the agent is silent: when
-    /// the frame in hand ends, or already since it was held.
+    /// Gives the answer up at `now`. The sink is to be cleared. Returns when the agent is silent:
+    /// when the frame in hand ends, or already since it was held.
     pub(super) fn stop(&mut self, now: Instant) -> Instant {
         self.advance(now);
         self.given.clear();

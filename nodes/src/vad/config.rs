@@ -11,14 +11,15 @@ use voicegraph_engine::node::Problem;
 #[serde(deny_unknown_fields)]
 pub struct Options {
     /// The probability from which sound begins to count as speech, 0 to 1. Default 0.5, as the
-    /// detector's documentation advises. Lower hears more noise; 0.7 bears a sudden loud hiss, at which
-    /// the detector holds white noise to be speech with up to 0.68, and hears an onset up to 50 ms
-    /// later; above 0.9 short words are not heard at all.
+    /// detector's documentation advises. Lower hears more noise; 0.7 bears a sudden loud hiss, at
+    /// which the detector holds white noise to be speech with up to 0.68, and hears an onset up to
+    /// 50 ms later; above 0.9 short words are not heard at all.
     #[serde(default = "activation")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub activation: f32,
     /// The probability below which speech counts as silence, 0 to `activation`. Default 0.35. At
-    /// `activation` a wavering voice is cut into pieces; near 0 noise keeps speech from ever ending.
+    /// `activation` a wavering voice is cut into pieces; near 0 noise keeps speech from ever
+    /// ending.
     #[serde(default = "deactivation")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub deactivation: f32,
@@ -28,11 +29,11 @@ pub struct Options {
     #[serde(default = "min_speech_ms")]
     #[schemars(range(min = 0, max = 1000))]
     pub min_speech_ms: u32,
-    /// How long silence must last before speech counts as ended, in ms, 100 to 5000. Default 200: longer
-    /// than the silence inside a word (a stop consonant, up to 150 ms). A pause within a sentence may be
-    /// longer, and to wait it out is the turn detector's matter (`min_delay_ms`); what is told early
-    /// here lets the recogniser finish its words meanwhile. It also limits how well a turn detector
-    /// can tell a cough from an interruption.
+    /// How long silence must last before speech counts as ended, in ms, 100 to 5000. Default 200:
+    /// longer than the silence inside a word (a stop consonant, up to 150 ms). A pause within a
+    /// sentence may be longer, and to wait it out is the turn detector's matter (`min_delay_ms`);
+    /// what is told early here lets the recogniser finish its words meanwhile. It also limits how
+    /// well a turn detector can tell a cough from an interruption.
     #[serde(default = "min_silence_ms")]
     #[schemars(range(min = 100, max = 5000))]
     pub min_silence_ms: u32,

@@ -4,10 +4,10 @@
 //!   frames of 20 ms ──blocks──> 16 ms ──earshot──> probability ──state──> Started, Ended
 //! ```
 //!
-//! In: `audio`, mono at 16 kHz. Out: `speech`, of the session, dated by the capture of the sound rather than
-//! by the moment of detection. The detector is the `earshot` crate: pure Rust, its weights compiled in,
-//! about 8 KiB of state for each call. A block costs 6 µs (release build, one core of a 2-core cloud
-//! machine), so a call costs about 0.04 % of a core.
+//! In: `audio`, mono at 16 kHz. Out: `speech`, of the session, dated by the capture of the sound
+//! rather than by the moment of detection. The detector is the `earshot` crate: pure Rust, its
+//! weights compiled in, about 8 KiB of state for each call. A block costs 6 to 8 µs (release build,
+//! one core of a 2-core cloud machine), so a call costs about 0.05 % of a core.
 
 mod blocks;
 mod config;

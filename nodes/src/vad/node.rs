@@ -18,8 +18,8 @@ use super::{Options, Settings};
 /// The kind `vad`.
 pub struct Vad;
 
-/// How much sound may wait: beyond it the detector has fallen behind, and what it would say of the past
-/// is worth less than the present.
+/// How much sound may wait: beyond it the detector has fallen behind, and what it would say of the
+/// past is worth less than the present.
 const QUEUE: Limit = Limit::millis(400);
 
 impl Kind for Vad {

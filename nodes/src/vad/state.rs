@@ -15,13 +15,13 @@ use voicegraph_engine::message::Speech;
 use super::Settings;
 use super::blocks::BLOCK_LENGTH;
 
-/// How far the detector lags behind the first sound: the block before the first probable one. Measured
-/// on the test's speech: 8 to 64 ms without this correction.
+/// How far the detector lags behind the first sound: the block before the first probable one.
+/// Measured on the test's speech: 8 to 64 ms without this correction.
 const ATTACK: Duration = BLOCK_LENGTH;
 
 /// How far the detector's probability lags behind the last sound on its way below the default
-/// `deactivation`: it sees a window of 48 ms and the context of three blocks. Measured on the pauses of
-/// the test's speech: 96 to 120 ms.
+/// `deactivation`: it sees a window of 48 ms and the context of three blocks. Measured on the
+/// pauses of the test's speech: 96 to 120 ms.
 const RELEASE: Duration = Duration::from_millis(96);
 
 /// What is known of the caller's voice.
@@ -51,8 +51,8 @@ impl Voicing {
         Self { settings, state: State::Silence }
     }
 
-    /// Takes the probability of speech in the block that ends at `end`, known since the capture of its
-    /// frame at `captured`.
+    /// Takes the probability of speech in the block that ends at `end`, known since the capture of
+    /// its frame at `captured`.
     pub(super) fn on_block(
         &mut self,
         probability: f32,
@@ -130,8 +130,7 @@ mod tests {
 
     /// What `probabilities`, one a block, are heard as; instants in ms since the first block began.
     fn check(probabilities: &[f32], expected: &[&str]) {
-        let runtime = voicegraph_engine::testing::virtual_time();
-        let start = runtime.block_on(async { Instant::now() }) + ms(1000);
+        let start = Instant::now() + ms(1000);
         let mut voicing = Voicing::new(Options::default().build().expect("the defaults fit"));
         let mut end = start;
         let mut heard = Vec::new();

@@ -251,7 +251,8 @@ mod tests {
         check(script, vec![], &[(0, 1), (400, -1)]).await;
         let ending = Ending::HangUp(When::DuringAgent(ms(500)));
         let script = Script { ending, ..Script::new(lines) };
-        check(script, vec![(800, began(1)), (1_000, VOICE)], &[(0, 1), (400, 0), (1_500, -2)]).await;
+        check(script, vec![(800, began(1)), (1_000, VOICE)], &[(0, 1), (400, 0), (1_500, -2)])
+            .await;
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,0 +1,34 @@
+//! Answers websocket calls with the runtime.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::runtime::Runtime;
+use crate::session::EndReason;
+use crate::transport::websocket::{Answer, Busy, End, Place};
+
+/// When a client that found no place may try again: calls last minutes, and another process may be free.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// The runtime, as the websocket transport sees it.
+pub struct Calls(pub Arc<Runtime>);
+
+impl Answer for Calls {
+    fn admit(&self) -> Result<Place, Busy> {
+        let permit = self
+            .0
+            .admit()
+            .map_err(|refused| Busy { reason: refused.to_string(), retry_after: RETRY_AFTER })?;
+        let runtime = Arc::clone(&self.0);
+        Ok(Box::new(move |transport| {
+            async move { end(&runtime.call(permit, transport, Vec::new()).await.reason) }.boxed()
+        }))
+    }
+}
+
+fn end(reason: &EndReason) -> End {
+    let message = (!reason.is_ok()).then(|| reason.to_string());
+    End { reason: reason.name().to_owned(), message }
+}
