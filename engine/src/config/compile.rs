@@ -3,7 +3,7 @@
 use super::interpolate::Lookup;
 use super::source::Sources;
 use super::tree::Table;
-use super::{check, interpolate, load, merge, parse, resolve};
+use super::{check, interpolate, load, merge, parse, resolve, scrub};
 use crate::diagnostic::{Diagnostic, Diagnostics, Files, Severity, SourceId};
 use crate::graph::Graph;
 use crate::registry::Registry;
@@ -16,11 +16,12 @@ pub struct Compiled {
     pub warnings: Diagnostics,
 }
 
-/// Compiles a pipeline. `variables` gives the values of variables by name; an empty value counts as one.
+/// Compiles a pipeline. `variables` gives the values of variables by name; an empty value counts as
+/// one.
 ///
 /// # Errors
-/// Every mistake that was found. A file that is no TOML keeps the passes after `load` from running, and
-/// so do variables that are not set keep options from being checked that are made of them.
+/// Every mistake that was found. A file that is no TOML keeps the passes after `load` from running,
+/// and so do variables that are not set keep options from being checked that are made of them.
 pub fn compile(
     sources: &Sources,
     variables: &Lookup<'_>,
@@ -83,12 +84,94 @@ fn build(
     found.extend(mistakes);
     let (draft, mistakes) = parse::parse(merged, pipeline.source);
     found.extend(mistakes);
-    let (draft, mistakes) = interpolate::interpolate(draft, files, variables);
+    let (draft, values, mistakes) = interpolate::interpolate(draft, files, variables);
     found.extend(mistakes);
-    let (resolved, mistakes, masks) = resolve::resolve(draft, registry);
+    let (mut resolved, mistakes) = resolve::resolve(draft, registry);
     found.extend(mistakes);
-    masks.into_iter().for_each(|mask| files.mask(mask));
+    let secrets = std::mem::take(&mut resolved.secrets);
+    secrets.places.into_iter().for_each(|place| files.mask(place));
     let (graph, mistakes) = check::check(resolved, &sources.environment, registry);
     found.extend(mistakes);
+    scrub::scrub(found, &values, &secrets.variables);
     graph
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Sources;
+    use crate::config::compile;
+    use crate::config::testing::{SMALLEST, compile_text, found, registry, variable};
+
+    /// [`SMALLEST`] with more options on its `mix`.
+    fn mixed(options: &str) -> String {
+        SMALLEST.replace("key = \"${KEY:?}\"", &format!("key = \"${{KEY:?}}\", {options}"))
+    }
+
+    #[test]
+    fn options_of_every_shape_are_taken() {
+        for options in [
+            "port = 80",
+            "port = \"${PORT:-8080}\"",
+            "gain = 1",
+            "gain = \"${GAIN:-1.5}\"",
+            "on = \"${ON:-true}\"",
+            "mode = \"${MODE:-loudest}\"",
+            "text = \"${TEXT:-}, $$5 and $5\"",
+            "parts = { left = { weight = 9 }, right = { weight = \"${W:-1}\" } }",
+            "extra = [1, 2.5, \"three\", { four = true }]",
+        ] {
+            assert_eq!(found(&compile_text(&mixed(options))), [""; 0], "{options}");
+        }
+    }
+
+    #[test]
+    fn options_out_of_shape_are_refused() {
+        for (options, code) in [
+            ("port = 65536", "E0404"),
+            ("port = \"80${PORT:-80}\"", "E0403"),
+            ("port = \"${PORT:-80a}\"", "E0303"),
+            ("gain = nan", "E0404"),
+            ("gain = -0.1", "E0404"),
+            ("gain = 99999999999999999999", "E0101"),
+            ("on = \"true\"", "E0403"),
+            ("mode = \"sums\"", "E0406"),
+            ("mode = 1", "E0403"),
+            ("key2 = 1", "E0402"),
+            ("parts = { left = { weight = 10 } }", "E0404"),
+            ("parts = { left = {} }", "E0405"),
+            ("parts = [{ weight = 1 }]", "E0403"),
+        ] {
+            assert_eq!(found(&compile_text(&mixed(options))), [code], "{options}");
+        }
+    }
+
+    #[test]
+    fn one_mistake_hides_no_other() {
+        let text = mixed("gian = 1, port = -1").replace("limit_ms = 100", "limit = 100");
+        let text = format!("{text}\"mic.audio -> mixer.audio\" = {{}}\n");
+        assert_eq!(found(&compile_text(&text)), ["E0402", "E0404", "E0511", "E0501"]);
+    }
+
+    #[test]
+    fn another_kind_in_the_overlay_starts_afresh() {
+        let base = format!("{SMALLEST}[nodes.probe]\nkind = \"mix\"\ngain = 2\n");
+        let base = format!("{base}[edges.\"mic.audio -> probe.audio\"]\n");
+        let other = (
+            "other",
+            "nodes.probe = { kind = \"speaker\" }\nnodes.speaker = false\n\
+                      edges.\"mix.audio->speaker.audio\" = false\n",
+        );
+        let outcome = compile(&Sources::from_text(&base, Some(other)), &variable, &registry());
+        assert_eq!(found(&outcome), [""; 0]);
+    }
+
+    #[test]
+    fn nodes_and_edges_can_be_added_by_an_overlay() {
+        let more = "[nodes.more]\nkind = \"mix\"\n[edges]\n\"mic.audio -> more.audio\" = {}\n";
+        let sources = Sources::from_text(SMALLEST, Some(("staging", more)));
+        let compiled = compile(&sources, &variable, &registry());
+        let graph = compiled.unwrap_or_else(|found| panic!("{found}")).graph;
+        assert_eq!(graph.environment(), "staging");
+        assert_eq!((graph.nodes().len(), graph.edges().len()), (5, 3));
+    }
 }

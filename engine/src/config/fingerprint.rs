@@ -1,9 +1,9 @@
 //! The fingerprint: a SHA-256 that is the same for the same pipeline, however it is written.
 //!
 //! Nodes and edges are put in order of their names, options in order of their keys; comments and
-//! formatting leave no trace. A secret counts by the names of its variables, so that the fingerprint
-//! neither tells it nor changes with it. Options that are not written do not count: their defaults
-//! belong to the version of the program.
+//! formatting leave no trace. A secret counts by the names of its variables, so that the
+//! fingerprint neither tells it nor changes with it. Options that are not written do not count:
+//! their defaults belong to the version of the program.
 
 use std::fmt::Write;
 
@@ -103,5 +103,64 @@ fn below<'a>(rule: &'a Rule, key: &str) -> &'a Rule {
             rules.iter().find(known).map_or(&Rule::Any, |rule| below(rule, key))
         }
         _ => &Rule::Any,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::{SECRET, SMALLEST, compile_text, registry};
+    use crate::config::{Sources, compile};
+
+    fn fingerprint(text: &str) -> String {
+        let compiled = compile_text(text).unwrap_or_else(|found| panic!("{found}"));
+        compiled.graph.fingerprint().to_owned()
+    }
+
+    #[test]
+    fn writing_makes_no_difference() {
+        let written_otherwise = r#"
+            # The same, otherwise.
+            pipeline.name = "smallest"
+            [edges]
+            "mix.audio->speaker.audio" = { overflow = "block" }
+            "mic.audio  ->  mix.audio" = { limit_ms = 1_00 }
+            [nodes.mix]
+            key = '${KEY:?the key}'
+            kind = "mix"
+            [nodes]
+            speaker.kind = "speaker"
+            turn.kind = "turn"
+            mic.kind = "mic"
+        "#;
+        assert_eq!(fingerprint(written_otherwise), fingerprint(SMALLEST));
+    }
+
+    #[test]
+    fn meaning_makes_a_difference() {
+        let former = fingerprint(SMALLEST);
+        assert!(former.len() == 64 && former.chars().all(|char| char.is_ascii_hexdigit()));
+        for (written, other) in [
+            ("limit_ms = 100", "limit_ms = 101"),
+            ("speaker.audio\" = {}", "speaker.audio\" = { overflow = \"fail\" }"),
+            ("name = \"smallest\"", "name = \"small\""),
+            ("key = \"${KEY:?}\"", "key = \"${KEY:?}\", gain = 0.5"),
+            ("key = \"${KEY:?}\"", "key = \"${OTHER:-x}\""),
+            ("key = \"${KEY:?}\"", "key = \"x\""),
+        ] {
+            assert!(SMALLEST.contains(written), "{written}");
+            assert_ne!(fingerprint(&SMALLEST.replace(written, other)), former, "{other}");
+        }
+    }
+
+    #[test]
+    fn secrets_count_by_name() {
+        let with = |value: &str| {
+            let sources = Sources::from_text(SMALLEST, None);
+            let compiled = compile(&sources, &|_| Some(value.to_owned()), &registry());
+            compiled.unwrap_or_else(|found| panic!("{found}")).graph.fingerprint().to_owned()
+        };
+        assert_eq!(with(SECRET), with("another"));
+        let literal = |value| SMALLEST.replace("${KEY:?}", value);
+        assert_eq!(fingerprint(&literal("one")), fingerprint(&literal("other")));
     }
 }

@@ -1,10 +1,11 @@
 //! Pass 5, `interpolate`: variables put into strings.
 //!
-//! Runs on values that were parsed already, so a variable's value can hold quotes, newlines or TOML and
-//! still is a part of one string. Keys are never touched. All variables that are not set are told of at
-//! once, each with every place that needs it.
+//! Runs on values that were parsed already, so a variable's value can hold quotes, newlines or TOML
+//! and still is a part of one string. Keys are never touched. All variables that are not set are
+//! told of at once, each with every place that needs it. The values go on to `scrub`.
 
 use super::parse::Draft;
+use super::scrub::Values;
 use super::template::{self, Otherwise, Piece, Variable};
 use super::tree::{Table, Text, Tree, Value};
 use crate::diagnostic::{Diagnostic, Files, Span, codes};
@@ -20,11 +21,12 @@ pub(crate) fn interpolate(
     mut draft: Draft,
     files: &Files,
     lookup: &Lookup<'_>,
-) -> (Draft, Vec<Diagnostic>) {
+) -> (Draft, Values, Vec<Diagnostic>) {
     let mut interpolation = Interpolation {
         files,
         lookup,
         room: MAX_EXPANDED_BYTES,
+        values: Values::new(),
         missing: Vec::new(),
         found: Vec::new(),
     };
@@ -36,15 +38,16 @@ pub(crate) fn interpolate(
     for edge in &mut draft.edges {
         interpolation.table(&mut edge.options);
     }
-    let Interpolation { missing, mut found, .. } = interpolation;
+    let Interpolation { values, missing, mut found, .. } = interpolation;
     found.extend(all_missing(&missing));
-    (draft, found)
+    (draft, values, found)
 }
 
 struct Interpolation<'a> {
     files: &'a Files,
     lookup: &'a Lookup<'a>,
     room: usize,
+    values: Values,
     missing: Vec<Missing>,
     found: Vec<Diagnostic>,
 }
@@ -117,6 +120,7 @@ impl Interpolation<'_> {
     /// What stands for the variable; `None` where nothing does, which is told of.
     fn value(&mut self, variable: &Variable<'_>, place: Span) -> Option<String> {
         let set = (self.lookup)(variable.name);
+        self.values.extend(set.iter().map(|value| (variable.name.to_owned(), value.clone())));
         let value = match (variable.otherwise, set) {
             (Otherwise::Missing, Some(value)) => value,
             (_, Some(value)) if !value.is_empty() => value,

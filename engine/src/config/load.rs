@@ -1,7 +1,8 @@
 //! Pass 2, `load`: text into a tree, one file at a time.
 //!
 //! Edges get their canonical names here, so that base and overlay meet however they are written. A
-//! file with a mistake in its syntax gives no tree; one with a name twice gives a tree with the first.
+//! file with a mistake in its syntax gives no tree; one with a name twice gives a tree with the
+//! first.
 
 use std::ops::Range;
 
@@ -60,8 +61,8 @@ fn repeated(files: &Files, span: Span) -> Diagnostic {
     }
 }
 
-/// Where the name at `span` was given first. The parser does not tell; so the name is put out of the
-/// way, and the table in which it then stands has the other.
+/// Where the name at `span` was given first. The parser does not tell; so the name is put out of
+/// the way, and the table in which it then stands has the other.
 fn first_of(text: &str, span: Span) -> Option<Range<usize>> {
     const ELSEWHERE: &str = "out-of-the-way-of-the-first";
     let name = text.get(span.range())?;
@@ -96,8 +97,8 @@ fn too_large(span: Span) -> Diagnostic {
         .help("write a number from -9223372036854775808 to 9223372036854775807")
 }
 
-/// Writes the edges' keys in their canonical form. A key that is no edge stays as it is, to be told of
-/// by `parse`.
+/// Writes the edges' keys in their canonical form. A key that is no edge stays as it is, to be told
+/// of by `parse`.
 fn name_edges(table: &mut Table) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let Some(entry) = table.get_mut("edges") else { return found };

@@ -1,7 +1,8 @@
 //! The manual of node kinds, written from what `check` itself reads.
 //!
-//! Ports and defaults come from the kind's signature; options, ranges and docs from its schema. So the
-//! manual cannot say anything else than what holds. The form is Markdown that reads well as it is.
+//! Ports and defaults come from the kind's signature; options, ranges and docs from its schema. So
+//! the manual cannot say anything else than what holds. The form is Markdown that reads well as it
+//! is.
 
 use std::fmt::Write;
 
@@ -115,17 +116,7 @@ fn need(field: &Field) -> String {
         _ if field.required => "required".to_owned(),
         None => "optional".to_owned(),
         Some(Json::String(text)) => format!("default {text:?}"),
-        Some(default) => format!("default {}", shorten(default)),
-    }
-}
-
-/// Schemas write 32-bit floats with all the digits of 64 bits.
-fn shorten(default: &Json) -> String {
-    match default.as_f64() {
-        Some(number) if default.is_f64() && f64::from(number as f32) == number => {
-            format!("{:?}", number as f32)
-        }
-        _ => default.to_string(),
+        Some(default) => format!("default {}", options::shorten(default)),
     }
 }
 
@@ -164,4 +155,38 @@ fn wrap(text: &str, indent: usize) -> String {
         column += blanks + width;
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{expect, expect_file};
+
+    use super::*;
+    use crate::config::testing::registry;
+
+    #[test]
+    fn an_entry_tells_all_about_a_kind() {
+        let registry = registry();
+        let mix = registry.get("mix").expect("it is registered");
+        expect_file!["snapshots/mix.md"].assert_eq(&entry(mix));
+    }
+
+    #[test]
+    fn the_index_has_a_line_for_each_kind() {
+        expect![[r#"
+            mic      Takes the caller's audio.
+            mix      Joins audio in any way.
+            speaker  Gives audio to the caller.
+            turn     Begins turns.
+        "#]]
+        .assert_eq(&index(&registry()));
+    }
+
+    #[test]
+    fn text_is_wrapped_and_indented() {
+        let words = "word ".repeat(40);
+        let wrapped = wrap(&words, 4);
+        assert!(wrapped.lines().all(|line| line.starts_with("    word") && line.len() <= WIDTH));
+        assert_eq!(wrapped.split_whitespace().count(), 40);
+    }
 }

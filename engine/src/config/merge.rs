@@ -1,8 +1,8 @@
 //! Pass 3, `merge`: an overlay laid over its base.
 //!
 //! Tables merge key by key, values and arrays replace, and `false` in place of a node or an edge
-//! removes it. A node that the overlay gives another `kind` starts afresh: options of the former kind
-//! mean nothing to the new one. Each value keeps the place that it was written in.
+//! removes it. A node that the overlay gives another `kind` starts afresh: options of the former
+//! kind mean nothing to the new one. Each value keeps the place that it was written in.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,8 @@ fn refuse_removals(base: &mut Table, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Lays each entry of an overlay's `[nodes]` or `[edges]` by `lay_one`, where both files have a table.
+/// Lays each entry of an overlay's `[nodes]` or `[edges]` by `lay_one`, where both files have a
+/// table.
 fn lay_section(
     base: &mut Table,
     key: String,

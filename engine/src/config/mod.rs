@@ -7,9 +7,9 @@
 //!                                 edges     put in          ports
 //! ```
 //!
-//! Each pass is one file or folder, and gathers all its mistakes before the next begins. A value keeps
-//! the place that it was written in through every pass, so that a mistake in an overlay is shown in
-//! the overlay. Nothing here reads the environment: variables come from the caller.
+//! Each pass is one file or folder, and gathers all its mistakes before the next begins. A value
+//! keeps the place that it was written in through every pass, so that a mistake in an overlay is
+//! shown in the overlay. Nothing here reads the environment: variables come from the caller.
 //!
 //! [`schema()`] and [`manual`] tell editors and people what may be written.
 
@@ -25,6 +25,7 @@ mod options;
 mod parse;
 mod resolve;
 mod schema;
+mod scrub;
 mod source;
 mod suggest;
 mod template;

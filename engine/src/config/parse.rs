@@ -28,8 +28,8 @@ pub(crate) struct Draft {
     pub(crate) nodes: Vec<DraftNode>,
     /// The edges, in the order of the file.
     pub(crate) edges: Vec<DraftEdge>,
-    /// Whether some key of `[nodes]` or `[edges]` had to be left out, so that what seems to be missing
-    /// may only be misspelt.
+    /// Whether some key of `[nodes]` or `[edges]` had to be left out, so that what seems to be
+    /// missing may only be misspelt.
     pub(crate) incomplete: bool,
     /// Nodes that the overlay removed, and where.
     pub(crate) removed: BTreeMap<String, Span>,

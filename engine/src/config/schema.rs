@@ -1,18 +1,19 @@
 //! The JSON Schema of `pipeline.toml`, for editors.
 //!
 //! Draft 2020-12. Made from the same schemas that `check` reads, so that an editor completes and
-//! explains exactly what is allowed. It differs in two ways. It serves base and overlays alike, so a
-//! node may be `false` or lack its `kind`; and wherever a value is not plain text, a string with a
-//! variable may stand in its place.
+//! explains exactly what is allowed. It differs in two ways. It serves base and overlays alike, so
+//! a node may be `false` or lack its `kind`; and wherever a value is not plain text, a string with
+//! a variable may stand in its place.
 
 use serde_json::{Map, Value as Json, json};
 
+use super::options;
 use super::resolve::EdgeOptions;
 use crate::node::NodeKind;
 use crate::registry::Registry;
 
 /// What a string with a variable looks like.
-const VARIABLE: &str = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:[-?][^}]*)?\}";
+const VARIABLE: &str = r"^\$\{[A-Za-z_][A-Za-z0-9_]*(:[-?][^}]*)?\}$";
 
 /// The schema of pipelines made of the registry's kinds.
 pub fn schema(registry: &Registry) -> Json {
@@ -71,7 +72,8 @@ fn variable() -> Json {
     })
 }
 
-/// A node: by its `kind`, the options of that kind.
+/// A node: by its `kind`, the options of that kind. One schema that is either a table or `false`,
+/// rather than alternatives: so editors say which option is wrong.
 fn node(registry: &Registry) -> Json {
     let kinds =
         registry.kinds().map(|kind| json!({ "const": kind.name(), "description": kind.summary() }));
@@ -79,21 +81,34 @@ fn node(registry: &Registry) -> Json {
     words.push(json!({ "$ref": "#/$defs/variable" }));
     let rules = registry.kinds().map(|kind| {
         json!({
-            "if": { "properties": { "kind": { "const": kind.name() } }, "required": ["kind"] },
+            "if": {
+                "type": "object",
+                "properties": { "kind": { "const": kind.name() } },
+                "required": ["kind"],
+            },
             "then": { "$ref": format!("#/$defs/{}", definition(kind)) },
         })
     });
-    let table = json!({
-        "type": "object",
+    let mut node = json!({
         "properties": { "kind": { "description": "What the node is.", "anyOf": words } },
         "allOf": rules.collect::<Vec<_>>(),
     });
-    json!({ "anyOf": [{ "const": false }, table] })
+    make_removable(&mut node);
+    node
 }
 
 fn edge() -> Json {
     let schema = schemars::SchemaGenerator::default().into_root_schema_for::<EdgeOptions>();
-    json!({ "anyOf": [{ "const": false }, adapt(schema.as_value(), "edge/anyOf/1")] })
+    let mut edge = adapt(schema.as_value(), "edge");
+    edge["title"] = "edge".into();
+    make_removable(&mut edge);
+    edge
+}
+
+/// Lets `false` stand in place of the table.
+fn make_removable(schema: &mut Json) {
+    schema["type"] = json!(["object", "boolean"]);
+    schema["not"] = json!({ "const": true });
 }
 
 fn definition(kind: &dyn NodeKind) -> String {
@@ -132,8 +147,10 @@ fn rewrite(schema: &mut Json, place: &str) {
                 *target = target.replacen("#/", &format!("#/$defs/{place}/"), 1);
             }
             for (key, below) in object.iter_mut() {
-                if !matches!(key.as_str(), "default" | "enum" | "const" | "examples") {
-                    rewrite(below, place);
+                match key.as_str() {
+                    "default" => *below = options::shorten(below),
+                    "enum" | "const" | "examples" => {}
+                    _ => rewrite(below, place),
                 }
             }
             if wants_variable(object) {
@@ -166,4 +183,42 @@ fn with_variable(mut schema: Map<String, Json>) -> Json {
     }
     outer.insert("anyOf".into(), json!([schema, { "$ref": "#/$defs/variable" }]));
     Json::Object(outer)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect_file;
+
+    use super::*;
+    use crate::config::testing::registry;
+
+    #[test]
+    fn the_schema_of_a_few_kinds() {
+        let schema = schema(&registry());
+        expect_file!["snapshots/schema.json"].assert_eq(&format!("{schema:#}\n"));
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let schema = schema(&registry());
+        let mut references = Vec::new();
+        gather(&schema, &mut references);
+        assert!(references.len() > 10, "{references:?}");
+        for reference in references {
+            let pointer = reference.strip_prefix('#').expect("within the schema");
+            assert!(schema.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+
+    fn gather(schema: &Json, references: &mut Vec<String>) {
+        match schema {
+            Json::Object(object) => {
+                let target = object.get("$ref").and_then(Json::as_str);
+                references.extend(target.map(str::to_owned));
+                object.values().for_each(|below| gather(below, references));
+            }
+            Json::Array(items) => items.iter().for_each(|item| gather(item, references)),
+            _ => {}
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! The little language of variables in strings.
 //!
-//! `${NAME}` is a variable, `${NAME:-default}` one with a default, `${NAME:?message}` one that must not
-//! be empty, and `$$` is a dollar. A dollar before anything but `{`, `$`, a letter or `_` stands for
-//! itself, so prices need no care; `$NAME` is refused, since it looks like a variable and would be none.
+//! `${NAME}` is a variable, `${NAME:-default}` one with a default, `${NAME:?message}` one that must
+//! not be empty, and `$$` is a dollar. A dollar before anything but `{`, `$`, a letter or `_`
+//! stands for itself, so prices need no care; `$NAME` is refused, since it looks like a variable
+//! and would be none.
 
 use std::ops::Range;
 

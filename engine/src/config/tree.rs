@@ -1,7 +1,7 @@
 //! TOML values that know where they were written.
 //!
-//! `toml` keeps spans only while it borrows the text of one file. A pipeline is merged from two, so its
-//! values are turned into this tree, in which each part remembers its file.
+//! `toml` keeps spans only while it borrows the text of one file. A pipeline is merged from two, so
+//! its values are turned into this tree, in which each part remembers its file.
 
 use indexmap::IndexMap;
 use toml::Spanned;
@@ -59,8 +59,8 @@ pub(crate) struct Text {
     pub(crate) variables: Vec<String>,
     /// Whether it is one variable and nothing else.
     pub(crate) alone: bool,
-    /// Whether its value is unknown, because a variable is not set or not well written. That was told
-    /// of; nothing more is to be said about it.
+    /// Whether its value is unknown, because a variable is not set or not well written. That was
+    /// told of; nothing more is to be said about it.
     pub(crate) unknown: bool,
 }
 

@@ -1,8 +1,8 @@
 //! The catalogue: each code with its title and its explanation.
 //!
-//! A code is for ever: it is never given to another mistake. `E` refuses the pipeline, `W` warns. The
-//! first two digits are the pass that finds it: 01 reading, 02 shape, 03 variables, 04 options, 05
-//! graph; warnings are 01. Each code has a folder of its own under `tests/diagnostics`.
+//! A code is for ever: it is never given to another mistake. `E` refuses the pipeline, `W` warns.
+//! The first two digits are the pass that finds it: 01 reading, 02 shape, 03 variables, 04 options,
+//! 05 graph; warnings are 01. Each code has a folder of its own under `tests/diagnostics`.
 
 /// Whether a mistake refuses the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -419,9 +419,10 @@ pub(crate) static WRITTEN_SECRET: Code = Code::warning(
 pub(crate) static ISOLATED_NODE: Code = Code::warning(
     "W0102",
     "a node has nothing to do with the call",
-    "No path of edges joins the node with the caller's audio or with the agent's. The graph \
-     is sound and would run, so this is a warning; but the node takes a task in each call and \
-     changes nothing, which is never meant in a finished pipeline.",
+    "No path of edges joins the node with one that each call needs: the source and the sink of \
+     audio, or the owner of turns. The graph is sound and would run, so this is a warning; but \
+     the node takes a task in each call and changes nothing, which is never meant in a finished \
+     pipeline.",
 );
 
 #[cfg(test)]

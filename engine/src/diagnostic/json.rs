@@ -2,8 +2,8 @@
 //!
 //! `{"errors", "warnings", "left_out", "diagnostics": [{code, severity, title, message, file, line,
 //! column, end: {line, column}, labels: [{file, line, column, end, text}], help}]}`. A diagnostic
-//! without a place has `null` for `file`, `line`, `column` and `end`. Lines and columns count from 1;
-//! `end` is one past the last character.
+//! without a place has `null` for `file`, `line`, `column` and `end`. Lines and columns count from
+//! 1; `end` is one past the last character.
 
 use serde_json::{Map, Value, json};
 

@@ -111,3 +111,40 @@ impl std::fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+#[cfg(test)]
+mod tests {
+    use super::super::codes;
+    use super::*;
+
+    #[test]
+    fn reports_are_sorted_and_say_nothing_twice() {
+        let mut files = Files::default();
+        let base = files.add("pipeline.toml", "abc");
+        let overlay = files.add("staging.toml", "abc");
+        let at = |source, start, message: &str| {
+            let span = Span::new(source, start..start + 1);
+            Diagnostic::new(&codes::SYNTAX, message).label(span, "here")
+        };
+        let list = vec![
+            at(overlay, 0, "third"),
+            at(base, 1, "second"),
+            at(base, 0, "first"),
+            at(base, 1, "second"),
+            Diagnostic::new(&codes::UNREADABLE, "nowhere"),
+        ];
+        let report = Diagnostics::new(files, list);
+        let messages: Vec<&str> = report.iter().map(|one| one.message.as_str()).collect();
+        assert_eq!(messages, ["nowhere", "first", "second", "third"]);
+        assert!(report.has_errors());
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        let one = |number| Diagnostic::new(&codes::SYNTAX, format!("{number:04}"));
+        let report = Diagnostics::new(Files::default(), (0..MAX_SHOWN + 5).map(one).collect());
+        assert_eq!((report.iter().count(), report.left_out()), (MAX_SHOWN, 5));
+        assert!(report.to_text(false).ends_with("and 5 more\n"));
+        assert_eq!(report.to_json()["left_out"], 5);
+    }
+}

@@ -1,8 +1,8 @@
 //! The files that diagnostics point into: their text, and lines and columns for people.
 //!
 //! Spans are byte ranges, since that is what the parser gives. Only here do they become lines and
-//! columns. A part of a file can be masked: a key that someone wrote into it must not be printed with
-//! the line that it stands on.
+//! columns. A part of a file can be masked: a key that someone wrote into it must not be printed
+//! with the line that it stands on.
 
 use std::ops::Range;
 

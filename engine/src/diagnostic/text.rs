@@ -1,7 +1,7 @@
 //! Diagnostics as text with carets, drawn by miette.
 //!
-//! The drawing is the same on every machine: 100 columns, no links, colour only when asked for. Each
-//! label is cut to its first line. Labels in another file than the first one's follow below.
+//! The drawing is the same on every machine: 100 columns, no links, colour only when asked for.
+//! Each label is cut to its first line. Labels in another file than the first one's follow below.
 
 use std::fmt;
 
@@ -156,7 +156,8 @@ impl miette::Diagnostic for Drawing {
     }
 }
 
-/// A file as miette reads it, its last line ended. miette's own sources count columns in bytes; this one in characters.
+/// A file as miette reads it, its last line ended. miette's own sources count columns in bytes;
+/// this one in characters.
 #[derive(Debug)]
 struct Page {
     name: String,

@@ -13,8 +13,8 @@ use crate::signature::Signature;
 
 pub use name::{EdgeName, EdgeNameError, MAX_NAME, PortName, is_name};
 
-/// A checked pipeline. Only [`config`](crate::config) makes one, so a `Graph` in hand is valid: every
-/// edge joins ports of one payload, every required port is connected, no path leads back.
+/// A checked pipeline. Only [`config`](crate::config) makes one, so a `Graph` in hand is valid:
+/// every edge joins ports of one payload, every required port is connected, no path leads back.
 pub struct Graph {
     pub(crate) name: String,
     pub(crate) environment: String,

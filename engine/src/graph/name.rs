@@ -1,8 +1,8 @@
 //! The written form of an edge, `llm.text -> tts.text`: its only name.
 //!
-//! TOML keys, metric labels, log fields and timelines all carry this text. Blanks around the arrow and
-//! the dots are not part of the name: what is parsed is written back with one blank on each side of
-//! the arrow.
+//! TOML keys, metric labels, log fields and timelines all carry this text. Blanks around the arrow
+//! and the dots are not part of the name: what is parsed is written back with one blank on each
+//! side of the arrow.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,7 @@
 //! An order in which each node comes after all that it reads from, or the circles that prevent one.
 //!
-//! Among nodes that could come next, the first of the file comes first, so that the order, and with it
-//! every drawing and log, changes no more than the pipeline does.
+//! Among nodes that could come next, the first of the file comes first, so that the order, and with
+//! it every drawing and log, changes no more than the pipeline does.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -15,8 +15,8 @@ type Net = DiGraph<(), ()>;
 /// The order of `nodes` nodes, joined by `edges` from one to another.
 ///
 /// # Errors
-/// The circles: each as the edges of a shortest one, in order, by their places in `edges`. Circles that
-/// share nodes are told as one.
+/// The circles: each as the edges of a shortest one, in order, by their places in `edges`. Circles
+/// that share nodes are told as one.
 pub(crate) fn order(nodes: usize, edges: &[(usize, usize)]) -> Result<Vec<usize>, Vec<Vec<usize>>> {
     let net = net(nodes, edges);
     let mut waits: Vec<usize> = net

@@ -1,5 +1,5 @@
-//! Node kinds and variables for the diagnostics alone, so that a change of a real kind changes none of
-//! their texts.
+//! Node kinds and variables for the diagnostics alone, so that a change of a real kind changes none
+//! of their texts.
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;

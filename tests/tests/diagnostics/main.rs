@@ -1,16 +1,17 @@
 //! Every diagnostic, word for word.
 //!
-//! Each folder in `tests/diagnostics` is named by a code and a few words. It holds a `pipeline.toml`
-//! with one mistake, an overlay `staging.toml` where it takes one, and the exact report in
-//! `expected.txt`, which `UPDATE_EXPECT=1` rewrites. A folder may also hold `environment`, the name of
-//! the environment to compile for, and `repeat`, a number and a line to append so many times with `{n}`
-//! counted up, for what would be too long to keep.
+//! Each folder in `tests/diagnostics` is named by a code and a few words. It holds a
+//! `pipeline.toml` with one mistake, an overlay `staging.toml` where it takes one, and the exact
+//! report in `expected.txt`, which `UPDATE_EXPECT=1` rewrites. A folder may also hold
+//! `environment`, the name of the environment to compile for, and `repeat`, a number and a line to
+//! append so many times with `{n}` counted up, for what would be too long to keep.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod kinds;
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -92,9 +93,9 @@ fn report(folder: &Path) -> Diagnostics {
 fn sources(folder: &Path) -> Sources {
     let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
     if let Some(repeat) = read("repeat") {
-        let (times, line) = repeat.trim().split_once(' ').unwrap();
-        let mut text = read("pipeline.toml").unwrap();
-        for n in 0..times.parse().unwrap() {
+        let (times, line) = repeat.trim().split_once(' ').expect("a number and a line");
+        let mut text = read("pipeline.toml").expect("text to append to");
+        for n in 0..times.parse().expect("a number") {
             text.push_str(&line.replace("{n}", &i32::to_string(&n)));
             text.push('\n');
         }
@@ -107,13 +108,14 @@ fn sources(folder: &Path) -> Sources {
 
 /// The folders, by paths that are the same on every machine.
 fn folders() -> Vec<PathBuf> {
-    let entries = fs::read_dir("diagnostics").unwrap();
-    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let entries = fs::read_dir("diagnostics").expect("the folder is there");
+    let mut folders: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("it can be read").path()).collect();
     folders.sort();
     folders
 }
 
 fn code_of(folder: &Path) -> String {
-    let name = folder.file_name().unwrap().to_str().unwrap();
-    name.split('-').next().unwrap().to_owned()
+    let name = folder.file_name().and_then(OsStr::to_str).expect("a name in UTF-8");
+    name.split_once('-').expect("a code and a few words").0.to_owned()
 }

@@ -1,7 +1,8 @@
 //! Pass 7, `check`: the rules of the whole, and the graph.
 //!
-//! Each rule is a function of the resolved pipeline. A rule that looks for what is missing keeps still
-//! where something could not be resolved: that was told of, and is most likely what is missing.
+//! Each rule is a function of the resolved pipeline. A rule that looks for what is missing keeps
+//! still where something could not be resolved: that was told of, and is most likely what is
+//! missing.
 
 mod circles;
 mod parts;

@@ -1,6 +1,6 @@
 //! The nodes that each call needs, and nodes that no call needs.
 
-use crate::config::resolve::{Resolved, ResolvedNode};
+use crate::config::resolve::{Resolved, ResolvedEdge, ResolvedNode};
 use crate::config::suggest;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::node::NodeKind;
@@ -60,25 +60,27 @@ fn repeated(role: Role, first: &ResolvedNode, other: &ResolvedNode) -> Diagnosti
         ))
 }
 
-/// Nodes that no path of edges, in whatever direction, joins with the call's audio.
+/// Nodes that no path of edges, in whatever direction, joins with one that each call needs.
 pub(super) fn isolated(resolved: &Resolved) -> Vec<Diagnostic> {
-    let is_end = |node: &ResolvedNode| matches!(role(node), Some(Role::Source | Role::Sink));
-    let mut joined: Vec<bool> = resolved.nodes.iter().map(is_end).collect();
-    let sure = resolved.gaps.is_empty() && !resolved.incomplete;
-    if !sure || !joined.contains(&true) {
+    if resolved.incomplete || !resolved.gaps.is_empty() {
         return Vec::new();
     }
-    while let Some(next) =
-        resolved.edges.iter().find_map(|edge| match (joined[edge.from], joined[edge.to]) {
-            (true, false) => Some(edge.to),
-            (false, true) => Some(edge.from),
-            _ => None,
-        })
-    {
+    let is_needed = |node: &ResolvedNode| role(node).is_some_and(|role| role != Role::Stage);
+    let mut joined: Vec<bool> = resolved.nodes.iter().map(is_needed).collect();
+    while let Some(next) = resolved.edges.iter().find_map(|edge| spread(edge, &joined)) {
         joined[next] = true;
     }
     let alone = resolved.nodes.iter().zip(joined).filter(|(_, joined)| !joined);
     alone.map(|(node, _)| isolated_node(node)).collect()
+}
+
+/// The end of the edge that is joined by its other end.
+fn spread(edge: &ResolvedEdge, joined: &[bool]) -> Option<usize> {
+    match (joined[edge.from], joined[edge.to]) {
+        (true, false) => Some(edge.to),
+        (false, true) => Some(edge.from),
+        _ => None,
+    }
 }
 
 fn isolated_node(node: &ResolvedNode) -> Diagnostic {

@@ -44,7 +44,8 @@ pub(super) fn outputs(resolved: &Resolved) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether an edge that is missing is missing indeed, and not one of those that were not understood.
+/// Whether an edge that is missing is missing indeed, and not one of those that were not
+/// understood.
 fn is_sure(resolved: &Resolved, node: usize, input: bool) -> bool {
     !resolved.incomplete && !resolved.gaps.contains(&(node, input))
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use serde_json::Value as Json;
+
 use super::Rule;
 use crate::config::suggest;
 
@@ -50,4 +52,11 @@ pub(crate) fn example(rule: &Rule, name: &str) -> String {
         Rule::OneOf(rules) => rules.first().map_or("…".to_owned(), |rule| example(rule, name)),
         Rule::Text { .. } | Rule::Any => "\"…\"".to_owned(),
     }
+}
+
+/// A default or bound as it was meant: schemas write 32-bit floats with the digits of 64 bits.
+pub(crate) fn shorten(number: &Json) -> Json {
+    let short = number.as_f64().filter(|&long| number.is_f64() && f64::from(long as f32) == long);
+    let digits = short.map(|long| (long as f32).to_string());
+    digits.and_then(|digits| digits.parse::<f64>().ok()).map_or(number.clone(), Json::from)
 }

@@ -1,7 +1,7 @@
 //! The mistakes in options, in words.
 //!
-//! Nodes and edges make the same mistakes under different codes. Values of secret options come by here
-//! in no case.
+//! Nodes and edges make the same mistakes under different codes. Values of secret options come by
+//! here in no case.
 
 use super::{Field, Rule, TableRule, describe, example};
 use crate::config::suggest;

@@ -3,8 +3,8 @@
 use crate::config::tree::{Table, Value};
 use crate::diagnostic::Span;
 
-/// The place of `tools[2].sql` among the options; of the deepest part of the path that exists, where
-/// not all of it does; `None` where nothing of it does.
+/// The place of `tools[2].sql` among the options; of the deepest part of the path that exists,
+/// where not all of it does; `None` where nothing of it does.
 pub(crate) fn find(options: &Table, path: &str) -> Option<Span> {
     let mut steps = path.split(['.', '[', ']']).filter(|step| !step.is_empty());
     let entry = options.get(steps.next()?)?;

@@ -1,8 +1,8 @@
 //! A JSON Schema of options as a closed set of rules.
 //!
 //! Takes what `schemars` makes of option structs: references, options of options, enums with and
-//! without docs, nested tables, arrays and maps. What is not understood allows everything, and is left
-//! to the kind.
+//! without docs, nested tables, arrays and maps. What is not understood allows everything, and is
+//! left to the kind.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
@@ -249,4 +249,68 @@ fn integer(schema: &Map<String, Json>) -> Rule {
 /// A bound as a whole number, though schemas may write `1.0`.
 fn whole(bound: &Json) -> Option<i64> {
     bound.as_i64().or_else(|| bound.as_f64().map(|bound| bound as i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::describe;
+    use super::*;
+
+    #[test]
+    fn schemas_are_understood_in_every_form() {
+        for (schema, expected) in [
+            (json!(true), "any value"),
+            (json!({ "type": "boolean" }), "a boolean"),
+            (json!({ "type": ["integer", "null"], "minimum": 3 }), "an integer of at least 3"),
+            (json!({ "type": "integer", "format": "uint8" }), "an integer from 0 to 255"),
+            (
+                json!({ "type": "integer", "format": "uint16", "minimum": 1, "maximum": 90000.0 }),
+                "an integer from 1 to 65535",
+            ),
+            (json!({ "type": "number", "maximum": 0.5 }), "a number of at most 0.5"),
+            (json!({ "type": "string", "x-secret": true }), "a secret string"),
+            (json!({ "enum": ["a", "b", null] }), "one of `a` and `b`"),
+            (json!({ "oneOf": [{ "const": "a" }, { "const": "b" }] }), "one of `a` and `b`"),
+            (json!({ "anyOf": [{ "$ref": "#/$defs/x" }, { "type": "null" }] }), "any value"),
+            (json!({ "$ref": "#/$defs/x", "$defs": { "x": { "type": "string" } } }), "a string"),
+            (
+                json!({ "anyOf": [{ "type": "boolean" }, { "enum": ["auto"] }] }),
+                "`auto` or a boolean",
+            ),
+            (
+                json!({ "type": "array", "items": { "type": "integer" } }),
+                "an array, each item an integer",
+            ),
+            (json!({ "type": "object" }), "a table"),
+        ] {
+            assert_eq!(describe(&rule_of(&schema)), expected, "{schema}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_itself_has_an_end() {
+        let schema = json!({ "type": "array", "items": { "$ref": "#" } });
+        assert!(matches!(rule_of(&schema), Rule::List { .. }));
+        assert_eq!(rule_of(&json!({ "$ref": "#" })), Rule::Any);
+    }
+
+    #[test]
+    fn fields_know_whether_they_must_be_given() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "must": { "type": "string", "description": "Needed." },
+                "may": { "type": ["boolean", "null"], "default": null },
+            },
+            "required": ["must"],
+            "additionalProperties": false,
+        });
+        let Rule::Table(table) = rule_of(&schema) else { panic!("a table") };
+        assert!(table.others.is_none());
+        assert!(table.fields["must"].required && !table.fields["may"].required);
+        assert_eq!(table.fields["must"].doc, "Needed.");
+        assert_eq!(table.fields["may"].default, None);
+    }
 }

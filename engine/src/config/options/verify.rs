@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use super::{Rule, Subject, TableRule, is_secret};
+use crate::config::scrub::sounds_secret;
 use crate::config::suggest;
 use crate::config::tree::{Entry, Table, Text, Tree, Value};
 use crate::diagnostic::{Diagnostic, Span, codes};
@@ -18,6 +19,8 @@ pub(crate) struct Verified {
     pub(crate) found: Vec<Diagnostic>,
     /// Secrets that stand in the file.
     pub(crate) masks: Vec<Span>,
+    /// Variables that secrets come from.
+    pub(crate) secret: Vec<String>,
     /// Whether some value is unknown, because a variable in it is not set.
     pub(crate) unsure: bool,
 }
@@ -163,6 +166,7 @@ impl Verifier<'_> {
     }
 
     fn secret(&mut self, span: Span, text: &Text, path: &str) {
+        self.verified.secret.extend(text.variables.iter().cloned());
         if text.variables.is_empty() && !text.text.is_empty() {
             self.verified.masks.push(span);
             self.tell(self.subject.written_secret(path, span));
@@ -186,8 +190,8 @@ impl Verifier<'_> {
         self.tell(self.subject.wrong_length(path, &counted(length), &bound, span));
     }
 
-    /// Takes the first alternative without a mistake, or else the one with the fewest among those of
-    /// the right type.
+    /// Takes the first alternative without a mistake, or else the one with the fewest among those
+    /// of the right type.
     fn one_of(&mut self, tree: &mut Tree, rules: &[Rule], path: &str) {
         let mut best: Option<(Tree, Verified)> = None;
         for rule in rules {
@@ -204,6 +208,7 @@ impl Verifier<'_> {
                 *tree = changed;
                 self.verified.found.extend(verified.found);
                 self.verified.masks.extend(verified.masks);
+                self.verified.secret.extend(verified.secret);
                 self.verified.unsure |= verified.unsure;
             }
             None => self.wrong_type(tree, &Rule::OneOf(rules.to_vec()), path),
@@ -228,12 +233,6 @@ impl Verifier<'_> {
 
 fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-}
-
-/// Whether a value under such a key had better not be printed, though no kind says that it is secret.
-fn sounds_secret(key: &str) -> bool {
-    let key = key.to_lowercase();
-    ["key", "secret", "token", "password", "credential"].iter().any(|word| key.contains(word))
 }
 
 /// A value that raises no further mistake in place of one that was told of.

@@ -26,8 +26,8 @@ pub const MAX_LIMIT_MS: u32 = 60_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EdgeOptions {
-    /// How many messages the edge holds, for payloads without a length in time. From 1, the tightest
-    /// coupling, to 65536.
+    /// How many messages the edge holds, for payloads without a length in time. From 1, the
+    /// tightest coupling, to 65536.
     #[schemars(range(min = 1, max = 65_536))]
     pub limit: Option<u32>,
     /// How much sound the edge holds, in milliseconds, for audio. From 1 to 60000; one frame always

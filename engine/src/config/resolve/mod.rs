@@ -1,7 +1,7 @@
 //! Pass 6, `resolve`: words become kinds, options, factories and ports.
 //!
-//! Nodes first, then the edges between them. What cannot be resolved stays in the result as a gap, so
-//! that `check` tells no second story of the same mistake.
+//! Nodes first, then the edges between them. What cannot be resolved stays in the result as a gap,
+//! so that `check` tells no second story of the same mistake.
 
 mod edges;
 mod nodes;
@@ -33,6 +33,17 @@ pub(crate) struct Resolved {
     pub(crate) gaps: BTreeSet<(usize, bool)>,
     /// Whether nodes or edges had to be left out.
     pub(crate) incomplete: bool,
+    /// What must not be told.
+    pub(crate) secrets: Secrets,
+}
+
+/// Where secrets are.
+#[derive(Debug, Default)]
+pub(crate) struct Secrets {
+    /// Places in the files.
+    pub(crate) places: Vec<Span>,
+    /// Variables, by name.
+    pub(crate) variables: Vec<String>,
 }
 
 /// An edge between two ports that exist and fit.
@@ -58,17 +69,18 @@ pub(crate) struct ResolvedEdge {
     pub(crate) overflow: Overflow,
 }
 
-/// Resolves the draft against the kinds that exist. The third is the secrets that stand in the files.
-pub(crate) fn resolve(draft: Draft, registry: &Registry) -> (Resolved, Vec<Diagnostic>, Vec<Span>) {
+/// Resolves the draft against the kinds that exist.
+pub(crate) fn resolve(draft: Draft, registry: &Registry) -> (Resolved, Vec<Diagnostic>) {
     let mut found = Vec::new();
-    let mut masks = Vec::new();
+    let mut secrets = Secrets::default();
     let nodes: Vec<ResolvedNode> = draft
         .nodes
         .into_iter()
         .map(|node| {
             let (node, verified) = nodes::resolve(node, registry);
             found.extend(verified.found);
-            masks.extend(verified.masks);
+            secrets.places.extend(verified.masks);
+            secrets.variables.extend(verified.secret);
             node
         })
         .collect();
@@ -82,5 +94,5 @@ pub(crate) fn resolve(draft: Draft, registry: &Registry) -> (Resolved, Vec<Diagn
         gaps.extend(outcome.gaps);
     }
     let Draft { place, name, incomplete, .. } = draft;
-    (Resolved { place, name, nodes, edges, gaps, incomplete }, found, masks)
+    (Resolved { place, name, nodes, edges, gaps, incomplete, secrets }, found)
 }

@@ -1,8 +1,8 @@
 //! JSON, for tools.
 //!
-//! `{name, environment, fingerprint, nodes: [{name, kind, role, inputs, outputs}], edges: [{name, from:
-//! {node, port}, to: {node, port}, payload, limit: {count | millis}, overflow}]}`. Nodes stand in an
-//! order in which each comes after what it reads from; edges in the order of the file.
+//! `{name, environment, fingerprint, nodes: [{name, kind, role, inputs, outputs}], edges: [{name,
+//! from: {node, port}, to: {node, port}, payload, limit: {count | millis}, overflow}]}`. Nodes
+//! stand in an order in which each comes after what it reads from; edges in the order of the file.
 
 use serde_json::{Value, json};
 

@@ -1,9 +1,10 @@
 //! Where boxes and edges stand in a drawing: layers from left to right.
 //!
 //! In come the sizes of boxes, in topological order, and the edges between them with the heights of
-//! their ports; out come points. Each box stands one layer after the last that it reads from. An edge
-//! over several layers gets a waypoint in each between, which takes room like a box, so that it runs
-//! around what is in its way. Layers are put in order, and in place, by what their items are joined to.
+//! their ports; out come points. Each box stands one layer after the last that it reads from. An
+//! edge over several layers gets a waypoint in each between, which takes room like a box, so that
+//! it runs around what is in its way. Layers are put in order, and in place, by what their items
+//! are joined to.
 
 use super::place::{Wish, place};
 

@@ -3,7 +3,8 @@
 use super::{Part, bounds, is_call};
 use crate::graph::{Graph, GraphEdge, GraphNode};
 
-/// The graph as a flow chart. Nodes have numbers for ids, since words like `end` mean something there.
+/// The graph as a flow chart. Nodes have numbers for ids, since words like `end` mean something
+/// there.
 pub fn mermaid(graph: &Graph) -> String {
     let mut text = format!("%% {}, environment {}\n", graph.name(), graph.environment());
     text.push_str("flowchart LR\n");

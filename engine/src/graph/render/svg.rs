@@ -1,8 +1,8 @@
 //! A drawing for browsers and documents.
 //!
 //! Stands alone: no script, no style sheet, no font from elsewhere. Each node is a group with
-//! `data-node`, each edge one with `data-edge` and its written form, so that a page can put live figures
-//! to the drawing.
+//! `data-node`, each edge one with `data-edge` and its written form, so that a page can put live
+//! figures to the drawing.
 
 use std::collections::BTreeMap;
 
