@@ -142,6 +142,11 @@ pub(crate) struct Serve {
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) max_sessions: u32,
 
+    /// A web page's origin that may open calls (`https://clinic.example`), besides pages of this
+    /// server's own host. Several are parted by commas. Clients that are no browser need none.
+    #[arg(long, env = "VOICEGRAPH_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+
     /// How long calls in progress may go on after SIGTERM or ctrl-c, before they are asked to end.
     #[arg(long, env = "VOICEGRAPH_DRAIN_SECONDS", default_value = "60", value_name = "S")]
     pub(crate) drain_seconds: u64,

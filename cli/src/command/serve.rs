@@ -5,21 +5,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use voicegraph_engine::http::{self, State};
+use voicegraph_engine::http::{self, Calls, State};
 use voicegraph_engine::metrics::Metrics;
-use voicegraph_engine::runtime::{Pipeline, Refused, Runtime};
+use voicegraph_engine::runtime::{Pipeline, Runtime};
 use voicegraph_engine::session::Limits;
-use voicegraph_engine::transport::Transport;
-use voicegraph_engine::transport::websocket::{self, Answer, Busy, End, Place, Settings};
+use voicegraph_engine::transport::websocket::{self, Origins, Settings};
 
 use crate::args::Serve;
 use crate::{pipeline, seed, simulators};
-
-/// When a client that found no place may try again.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Serves until it is told to stop, then lets the calls in progress end.
 #[tokio::main]
@@ -36,7 +31,8 @@ pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
     let at = listener.local_addr().context("the listener has no address")?;
     eprintln!("voicegraph: calls at ws://{at}/call, figures at http://{at}");
     let stop = CancellationToken::new();
-    let router = router(metrics, &runtime);
+    let origins = Origins::own_and(arguments.allow_origin.clone());
+    let router = router(metrics, &runtime, origins);
     let serving = tokio::spawn(http::serve(listener, router, stop.clone()));
     stop_signal().await;
     eprintln!("voicegraph: no more calls; those in progress may end");
@@ -49,31 +45,10 @@ pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
     serving.await.context("the server panicked")
 }
 
-fn router(metrics: Arc<Metrics>, runtime: &Arc<Runtime>) -> Router {
+fn router(metrics: Arc<Metrics>, runtime: &Arc<Runtime>, origins: Origins) -> Router {
     let calls = Arc::new(Calls(Arc::clone(runtime)));
     let state = State { metrics, runtime: Arc::clone(runtime), version: env!("CARGO_PKG_VERSION") };
-    http::router(state).route("/call", websocket::route(calls, Settings::default()))
-}
-
-/// Answers calls with the runtime.
-struct Calls(Arc<Runtime>);
-
-impl Answer for Calls {
-    fn admit(&self) -> Result<Place, Busy> {
-        let permit = self.0.admit().map_err(|refused: Refused| Busy {
-            reason: refused.to_string(),
-            retry_after: RETRY_AFTER,
-        })?;
-        let runtime = Arc::clone(&self.0);
-        Ok(Box::new(move |transport: Transport| {
-            async move {
-                let end = runtime.call(permit, transport, Vec::new()).await;
-                let message = (!end.reason.is_ok()).then(|| end.reason.to_string());
-                End { reason: end.reason.name().to_owned(), message }
-            }
-            .boxed()
-        }))
-    }
+    http::router(state).route("/call", websocket::route(calls, Settings::default(), origins))
 }
 
 /// Waits for SIGTERM or ctrl-c.

@@ -22,6 +22,7 @@
 mod call;
 mod capture;
 mod line;
+mod origin;
 mod playout;
 mod query;
 #[cfg(test)]
@@ -33,10 +34,12 @@ use std::time::Duration;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{RawQuery, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use futures_util::future::BoxFuture;
+
+pub use origin::Origins;
 
 use super::Transport;
 use query::Rates;
@@ -102,16 +105,21 @@ impl Default for Settings {
     }
 }
 
-/// The route on which `answer` takes calls.
-pub fn route(answer: Arc<dyn Answer>, settings: Settings) -> MethodRouter {
-    get(upgrade).with_state((answer, settings))
+/// The route on which `answer` takes calls, from clients that are no browser and from `origins`.
+pub fn route(answer: Arc<dyn Answer>, settings: Settings, origins: Origins) -> MethodRouter {
+    get(upgrade).with_state((answer, settings, origins))
 }
 
 async fn upgrade(
-    State((answer, settings)): State<(Arc<dyn Answer>, Settings)>,
+    State((answer, settings, origins)): State<(Arc<dyn Answer>, Settings, Origins)>,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
+    if !origins.allow(&headers) {
+        let reason = "calls are not taken from pages of this origin: see --allow-origin\n";
+        return (StatusCode::FORBIDDEN, reason).into_response();
+    }
     let rates = match Rates::from_query(query.as_deref().unwrap_or_default()) {
         Ok(rates) => rates,
         Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),

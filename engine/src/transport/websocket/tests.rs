@@ -14,7 +14,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use tokio_util::sync::CancellationToken;
 
 use super::line::{ClientSink, Line, Outgoing};
-use super::{Answer, Busy, End, Place, Settings, route};
+use super::{Answer, Busy, End, Origins, Place, Settings, route};
 use crate::event::{AgentState, Event};
 use crate::http::serve;
 use crate::message::AudioFrame;
@@ -66,7 +66,7 @@ impl World {
         let address = listener.local_addr().unwrap();
         let (place, call) = oneshot::channel();
         let desk = Arc::new(Desk { place: Mutex::new(Some(place)) });
-        let router = Router::new().route("/", route(desk, settings));
+        let router = Router::new().route("/", route(desk, settings, Origins::default()));
         let stop = CancellationToken::new();
         tokio::spawn(serve(listener, router, stop.clone()));
         Self { address, stop, call: Some(call) }
