@@ -147,7 +147,8 @@ impl Net {
     fn arrange(&mut self, layer: usize, side: Side) {
         let mut wanted: Vec<(f64, usize)> =
             self.layers[layer].iter().map(|&item| (self.wish(item, side), item)).collect();
-        wanted.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let middle = |&(start, item): &(f64, usize)| start + self.items[item].height / 2.0;
+        wanted.sort_by(|one, other| middle(one).total_cmp(&middle(other)));
         let wish = |&(start, item): &(f64, usize)| Wish {
             start,
             length: self.items[item].height + BOX_GAP,
