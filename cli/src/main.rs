@@ -7,6 +7,7 @@ mod command;
 mod conversation;
 mod http;
 mod logging;
+mod output;
 mod pipeline;
 mod report;
 mod seed;

@@ -87,7 +87,7 @@ fn ms(duration: Option<Duration>) -> String {
     }
 }
 
-/// Lines of columns: the first and the last to the left, the numbers between to the right.
+/// Lines of columns: the first to the left, all others to the right.
 fn table(title: &str, head: &[&str], rows: Vec<Vec<String>>) -> String {
     let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();

@@ -4,6 +4,7 @@ use voicegraph_engine::config;
 use voicegraph_engine::diagnostic::Diagnostics;
 
 use crate::args::{Check, CheckFormat};
+use crate::output::print;
 use crate::pipeline::{self, Refused};
 
 /// Prints every finding. An error, or a denied warning, ends with exit code 78.
@@ -16,15 +17,12 @@ pub(crate) fn run(check: &Check) -> anyhow::Result<()> {
     };
     let refused = summary.is_none() || (check.deny_warnings && !found.is_empty());
     match check.format {
-        CheckFormat::Json => println!("{:#}", found.to_json()),
+        CheckFormat::Json => print(&format!("{:#}\n", found.to_json()))?,
         CheckFormat::Text => eprint!("{}", pipeline::text(found)),
     }
     match summary {
         _ if refused => Err(Refused(verdict(found, check)).into()),
-        Some(summary) if check.format == CheckFormat::Text => {
-            println!("{summary}");
-            Ok(())
-        }
+        Some(summary) if check.format == CheckFormat::Text => print(&format!("{summary}\n")),
         _ => Ok(()),
     }
 }

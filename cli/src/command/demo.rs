@@ -6,6 +6,7 @@ use voicegraph_engine::transport::{Layout, Recording, scripted};
 
 use crate::args::Demo;
 use crate::call::{Call, Pace};
+use crate::output::print;
 use crate::{clinic, pipeline, simulators, tables};
 
 /// Plays the call, prints it, then its tables; writes the recording.
@@ -22,8 +23,9 @@ pub(crate) fn run(demo: &Demo) -> anyhow::Result<()> {
     };
     let outcome = call.run()?;
     recording.finish().context("the recording is incomplete")?;
-    println!("\n{}\n{}", tables::turns(&outcome.turns), tables::edges(&outcome.edges));
-    println!("{}: the call, the caller left, the agent right", demo.output.display());
+    print(&format!("\n{}\n{}\n", tables::turns(&outcome.turns), tables::edges(&outcome.edges)))?;
+    let output = demo.output.display();
+    print(&format!("{output}: the call, the caller left, the agent right\n"))?;
     if !outcome.end.reason.is_ok() {
         bail!("the call ended because {}", outcome.end.reason);
     }

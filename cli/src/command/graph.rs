@@ -3,6 +3,7 @@
 use voicegraph_engine::graph::render;
 
 use crate::args::{Graph, GraphFormat};
+use crate::output::print;
 use crate::pipeline;
 
 /// Prints the drawing.
@@ -14,6 +15,5 @@ pub(crate) fn run(arguments: &Graph) -> anyhow::Result<()> {
         GraphFormat::Dot => render::dot,
         GraphFormat::Json => render::json,
     };
-    println!("{}", draw(&graph).trim_end());
-    Ok(())
+    print(&draw(&graph))
 }

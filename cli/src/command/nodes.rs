@@ -4,18 +4,17 @@ use anyhow::bail;
 use voicegraph_engine::config::manual;
 
 use crate::args::Nodes;
+use crate::output::print;
 
 /// Prints the list of kinds, or one kind's ports and options.
 pub(crate) fn run(nodes: &Nodes) -> anyhow::Result<()> {
     let registry = voicegraph_nodes::registry();
     let Some(name) = &nodes.kind else {
-        print!("{}", manual::index(&registry));
-        return Ok(());
+        return print(&manual::index(&registry));
     };
     let Some(kind) = registry.get(name) else {
         let known: Vec<&str> = registry.kinds().map(|kind| kind.name()).collect();
         bail!("no kind is named {name:?}; there are {}", known.join(", "));
     };
-    print!("{}", manual::entry(kind));
-    Ok(())
+    print(&manual::entry(kind))
 }

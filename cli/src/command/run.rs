@@ -7,6 +7,7 @@ use voicegraph_engine::transport::{Layout, Recording, file};
 
 use crate::args::Run;
 use crate::call::{Call, Pace};
+use crate::output::print;
 use crate::{pipeline, report, simulators, tables};
 
 /// Runs the call, prints it and its tables, writes the recording and the report.
@@ -23,7 +24,7 @@ pub(crate) fn run(arguments: &Run) -> anyhow::Result<()> {
     };
     let outcome = call.run()?;
     recording.finish().context("the recording is incomplete")?;
-    println!("\n{}\n{}", tables::turns(&outcome.turns), tables::edges(&outcome.edges));
+    print(&format!("\n{}\n{}\n", tables::turns(&outcome.turns), tables::edges(&outcome.edges)))?;
     if let Some(path) = &arguments.report {
         let json = report::json(&outcome.end, &outcome.turns, &outcome.edges);
         std::fs::write(path, format!("{json:#}\n"))

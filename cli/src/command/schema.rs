@@ -2,8 +2,9 @@
 
 use voicegraph_engine::config;
 
+use crate::output::print;
+
 /// Prints the schema.
 pub(crate) fn run() -> anyhow::Result<()> {
-    println!("{:#}", config::schema(&voicegraph_nodes::registry()));
-    Ok(())
+    print(&format!("{:#}\n", config::schema(&voicegraph_nodes::registry())))
 }
