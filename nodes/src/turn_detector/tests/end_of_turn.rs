@@ -266,6 +266,7 @@ fn a_second_turn_supersedes_one_that_is_thought_about() {
         ],
         &[
             "1300 begin \"book me\" vad 1050 settled 1300",
+            "1700 hold",
             "2100 begin \"Tuesday\" stt 1900 settled 2100",
         ],
     );
