@@ -112,11 +112,15 @@ impl TurnControl {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::FutureExt;
+    use tokio::time::advance;
 
     use super::*;
     use crate::event::AgentState::{Listening, Speaking, Thinking};
     use crate::event::Observer;
+    use crate::turn::TurnReport;
 
     #[derive(Default)]
     struct States(Mutex<Vec<AgentState>>);
@@ -193,6 +197,38 @@ mod tests {
         assert!(turn.is_held());
         control.resume();
         turn.until_held(false).await;
+    }
+
+    #[derive(Default)]
+    struct Reports(Mutex<Vec<TurnReport>>);
+
+    impl Observer for Reports {
+        fn on(&self, _at: Instant, event: &Event) {
+            if let Event::TurnEnded { report, .. } = event {
+                self.0.lock().expect("no panic holds it").push(report.clone());
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hold_before_the_first_sound_is_a_wait_and_not_the_engines_time() {
+        let ms = Duration::from_millis;
+        let seen = Arc::new(Reports::default());
+        let observers = Observers::new(vec![Arc::clone(&seen) as Arc<dyn Observer>]);
+        let mut control = TurnControl::new(CancellationToken::new(), observers);
+        let turn = control.begin(&beginning());
+        advance(ms(10)).await;
+        control.hold();
+        advance(ms(700)).await;
+        control.resume();
+        advance(ms(5)).await;
+        turn.begin_playout(Instant::now());
+        control.hold();
+        advance(ms(100)).await;
+        control.resume();
+        turn.complete();
+        let report = seen.0.lock().expect("no panic holds it")[0].clone();
+        assert_eq!((report.e2e, report.engine_added), (Some(ms(715)), Some(ms(15))));
     }
 
     #[tokio::test]

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //!   begin ──> thinking ──first frame played──> speaking ──last frame played──> completed
-//!                │                              │   ▲
-//!                │                          hold│   │resume
-//!                └──────── interrupt ───────────┴───┴──> interrupted
+//!              │ ▲  │                           │ ▲  │
+//!          hold│ │resume                    hold│ │resume
+//!              └─┴──┴─────── interrupt ─────────┴─┴──┴──> interrupted
 //! ```
+//!
+//! While a turn is held no sound of it begins.
 //!
 //! Every stage holds a [`Turn`] to read: it is told of the interruption at the same instant as all
 //! others. Only the one owner of the [`TurnControl`] can begin and interrupt.

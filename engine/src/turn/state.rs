@@ -135,7 +135,7 @@ impl Turn {
     }
 
     /// Begins a wait for a provider, a tool or a configured delay; it ends when the guard is dropped.
-    /// What no wait covers counts as added by the engine.
+    /// A hold is a wait too. What no wait covers counts as added by the engine.
     pub fn wait(&self) -> WaitGuard<'_> {
         WaitGuard::new(self)
     }
@@ -216,12 +216,18 @@ impl Turn {
         }
     }
 
+    /// Holds the turn or lets it go. A turn that is held before its first sound waits for the caller.
     pub(super) fn set_held(&self, held: bool) {
-        let changed = self.0.held.send_replace(held) != held;
-        if changed && held {
-            self.0.observers.tell(&Event::Held { turn: self.id() });
-        } else if changed {
-            self.0.observers.tell(&Event::Resumed { turn: self.id() });
+        if self.0.held.send_replace(held) == held {
+            return;
+        }
+        let (now, turn) = (Instant::now(), self.id());
+        if held {
+            self.with_ledger(|ledger| ledger.begin_wait(now));
+            self.0.observers.tell(&Event::Held { turn });
+        } else {
+            self.with_ledger(|ledger| ledger.end_wait(now));
+            self.0.observers.tell(&Event::Resumed { turn });
         }
     }
 

@@ -55,6 +55,8 @@ struct Open {
 pub(super) enum LineEvent {
     /// The provider can be spoken to.
     Opened,
+    /// What was said is written, and more can be.
+    Written,
     /// The provider said something.
     Said(Reply),
     /// The line is gone, until it is reopened.
@@ -97,11 +99,12 @@ impl Line {
                 }
                 Err(failure) => Err(failure),
             },
-            State::Open(open) => poll_fn(|cx| open.poll_reply(cx)).await,
+            State::Open(open) => poll_fn(|cx| open.poll_event(cx)).await,
             State::Lost => pending().await,
         };
         match event {
-            Ok(reply) => LineEvent::Said(reply),
+            Ok(Some(reply)) => LineEvent::Said(reply),
+            Ok(None) => LineEvent::Written,
             Err(failure) => {
                 let was_steady = self.is_steady();
                 self.state = State::Lost;
@@ -175,21 +178,24 @@ impl Open {
         Self { socket, opened: now, used: now, served: false, writing: None }
     }
 
-    /// Writes what is to be written and reads the next reply. What the provider said before it left
-    /// is read, though nothing can be written any more.
-    fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, Failure>> {
+    /// Writes what is to be written and reads the next reply; `None` where the writing came to its
+    /// end first. What the provider said before it left is read, though nothing can be written any
+    /// more.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Reply>, Failure>> {
         let written = self.poll_write(cx);
-        match (self.poll_read(cx), written) {
-            (Poll::Pending, Poll::Ready(Err(failure))) => Poll::Ready(Err(failure)),
-            (read, _) => read,
+        match self.poll_read(cx) {
+            Poll::Ready(read) => Poll::Ready(read.map(Some)),
+            Poll::Pending => written.map_ok(|()| None),
         }
     }
 
+    /// Writes what is to be written; pending for ever where nothing is.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        if self.writing.is_some() {
-            ready!(self.socket.poll_flush_unpin(cx)).map_err(lost)?;
-            self.writing = None;
+        if self.writing.is_none() {
+            return Poll::Pending;
         }
+        ready!(self.socket.poll_flush_unpin(cx)).map_err(lost)?;
+        self.writing = None;
         Poll::Ready(Ok(()))
     }
 

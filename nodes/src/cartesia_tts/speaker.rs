@@ -92,7 +92,7 @@ impl Speaker {
                 biased;
                 delta = self.text.recv() => return Ok(delta),
                 event = self.line.event() => match event {
-                    LineEvent::Opened => {}
+                    LineEvent::Opened | LineEvent::Written => {}
                     LineEvent::Said(reply) => refuse_fatal(reply)?,
                     LineEvent::Lost(loss) => self.reopen(&loss)?,
                 },
@@ -186,7 +186,7 @@ impl Speaker {
         first_sound: &mut FirstSound<'_>,
     ) -> Result<(), NodeError> {
         match event {
-            LineEvent::Opened => Ok(()),
+            LineEvent::Opened | LineEvent::Written => Ok(()),
             LineEvent::Said(reply) => self.on_reply(reply, speech, first_sound),
             LineEvent::Lost(loss)
                 if speech.is_asking() || (speech.needs_provider() && !loss.was_steady) =>

@@ -138,9 +138,9 @@ pub struct Options {
     #[schemars(range(max = 100))]
     pub max_retries: u32,
 
-    /// How much of the caller's audio in ms is kept to be sent, or sent again after a loss. It
-    /// costs 32 kB per second and call. What is older than this without a final is lost with a
-    /// connection.
+    /// How much of the caller's audio in ms is kept to be sent, or sent again after a loss; of each
+    /// silence, the last second. It costs 32 kB per second of unsettled speech. What is older than
+    /// this without a final is lost with a connection.
     #[serde(default = "default_audio_buffer_ms")]
     #[schemars(range(min = 500, max = 60_000))]
     pub audio_buffer_ms: u32,

@@ -47,7 +47,8 @@ impl Progress {
     }
 }
 
-fn is_speech_like(frame: &AudioFrame) -> bool {
+/// Whether `frame` is as loud as speech.
+pub(super) fn is_speech_like(frame: &AudioFrame) -> bool {
     let samples = frame.samples();
     let energy: i64 = samples.iter().map(|sample| i64::from(*sample).pow(2)).sum();
     energy > SPEECH_RMS.pow(2) * samples.len() as i64

@@ -125,13 +125,13 @@ impl Recognition {
         let origin = self.tape.start().unwrap_or(self.position);
         let rescued = self.utterance.promote(origin);
         let mut actions = self.emit(rescued, now);
-        let lost = self.tape.take_lost() + origin.saturating_sub(self.utterance.settled());
+        let lost = self.tape.take_lost(self.utterance.settled());
         if !lost.is_zero() {
             let lost = lost.as_millis();
-            let what = format!("{lost} ms of the caller's audio were lost without a connection");
+            let what = format!("{lost} ms of the caller's speech were lost without a connection");
             actions.push(Action::Report(what));
         }
-        self.utterance.rebase(origin);
+        self.utterance.rebase(|position| self.tape.rewound(position, self.position));
         self.tape.rewind();
         self.clock.clear();
         self.progress.answered();

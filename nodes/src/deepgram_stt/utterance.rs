@@ -105,12 +105,12 @@ impl Utterance {
         self.settled = self.settled.max(position);
     }
 
-    /// A new stream begins with what was at `origin` on the one before.
-    pub(super) fn rebase(&mut self, origin: Duration) {
-        self.settled = self.settled.saturating_sub(origin);
+    /// A new stream begins, on which `rewound` gives where a position of the one before will be.
+    pub(super) fn rebase(&mut self, rewound: impl Fn(Duration) -> Duration) {
+        self.settled = rewound(self.settled);
         self.ended = Duration::ZERO;
         if let Some(interim) = &mut self.interim {
-            interim.rebase(origin);
+            interim.rebase(rewound);
         }
     }
 
@@ -192,7 +192,7 @@ mod tests {
                 Take::Gap(end_ms) => utterance.word_gap(Some(ms(end_ms))),
                 Take::Promote => utterance.promote(Duration::MAX),
                 Take::Rebase(origin_ms) => {
-                    utterance.rebase(ms(origin_ms));
+                    utterance.rebase(|position| position.saturating_sub(ms(origin_ms)));
                     None
                 }
             };

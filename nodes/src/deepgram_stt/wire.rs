@@ -81,12 +81,12 @@ pub struct Word {
 }
 
 impl Results {
-    /// Moves the positions to a stream that begins at `origin` of this one.
-    pub(super) fn rebase(&mut self, origin: Duration) {
+    /// Moves the positions to a new stream, on which `rewound` gives where each will be.
+    pub(super) fn rebase(&mut self, rewound: impl Fn(Duration) -> Duration) {
         let spans = self.words.iter_mut().map(|word| (&mut word.start, &mut word.end));
         for (start, end) in spans.chain([(&mut self.start, &mut self.end)]) {
-            *start = start.saturating_sub(origin);
-            *end = end.saturating_sub(origin);
+            *start = rewound(*start);
+            *end = rewound(*end);
         }
     }
 }

@@ -22,13 +22,22 @@ pub struct Options {
     #[serde(default = "min_delay_ms")]
     #[schemars(range(min = 0, max = 10_000))]
     pub min_delay_ms: u32,
-    /// How long after the end of the caller's speech the turn ends at the latest, in ms,
-    /// `min_delay_ms` to 30 000. Default 3000. By then it ends with the words that there are,
-    /// settled or not. Near `min_delay_ms` a slow recogniser loses words to the next turn; above
-    /// 5000 a recogniser that gives no sign leaves the caller in silence.
+    /// How long after the end of the caller's speech the turn waits for the sign that it is over,
+    /// in ms, `min_delay_ms` to 30 000. Default 3000. Then it ends with the words that there are,
+    /// settled or not, as soon as they have not changed for `settle_ms`. Near `min_delay_ms` a slow
+    /// recogniser loses words to the next turn; above 5000 a recogniser that gives no sign leaves
+    /// the caller in silence.
     #[serde(default = "max_delay_ms")]
     #[schemars(range(min = 0, max = 30_000))]
     pub max_delay_ms: u32,
+    /// How long the words must not have changed for the turn to end without a sign, once
+    /// `max_delay_ms` is over, in ms, 0 to 5000. Default 500. After an outage the recogniser catches
+    /// up, and its words come late and one by one: this keeps a sentence in one turn. 0 makes a turn
+    /// of the first late word; above 1000 such an answer, which is late already, comes later still.
+    /// Words that never come to rest are waited for by another `max_delay_ms` and no longer.
+    #[serde(default = "settle_ms")]
+    #[schemars(range(min = 0, max = 5000))]
+    pub settle_ms: u32,
     /// Whether the agent speaks first, as soon as the call begins. Default false.
     #[serde(default)]
     pub agent_speaks_first: bool,
@@ -84,6 +93,11 @@ fn max_delay_ms() -> u32 {
     3000
 }
 
+/// Longer than a recogniser that catches up takes from word to word: it hears faster than speech.
+fn settle_ms() -> u32 {
+    500
+}
+
 fn allow_interruptions() -> bool {
     true
 }
@@ -103,6 +117,7 @@ impl Default for Options {
             endpoint: EndOfTurn::default(),
             min_delay_ms: min_delay_ms(),
             max_delay_ms: max_delay_ms(),
+            settle_ms: settle_ms(),
             agent_speaks_first: false,
             allow_interruptions: allow_interruptions(),
             min_interruption_ms: min_interruption_ms(),
@@ -118,6 +133,7 @@ pub struct Settings {
     pub(super) endpoint: EndOfTurn,
     pub(super) min_delay: Duration,
     pub(super) max_delay: Duration,
+    pub(super) settle: Duration,
     pub(super) agent_speaks_first: bool,
     /// When the caller interrupts; `None` where nothing interrupts.
     pub(super) interruption: Option<Interruption>,
@@ -152,6 +168,7 @@ impl Options {
             endpoint: self.endpoint,
             min_delay: millis(min_delay_ms),
             max_delay: millis(max_delay_ms),
+            settle: millis(self.settle_ms),
             agent_speaks_first: self.agent_speaks_first,
             interruption: self.allow_interruptions.then_some(interruption),
         })

@@ -15,7 +15,7 @@ use super::words::Words;
 pub(super) enum Agent {
     /// No turn is live.
     Idle,
-    /// A turn is live, and nothing of it was heard.
+    /// A turn is live, and nothing of it was heard; it may be held.
     Thinking,
     /// A turn is live and was heard; it may be held.
     Speaking,
@@ -147,14 +147,15 @@ impl Dialogue {
         }
     }
 
-    /// Speech began at `onset`: doubts whether it interrupts, and silences the agent meanwhile.
+    /// Speech began at `onset`: doubts whether it interrupts, and silences the agent meanwhile, or
+    /// keeps it from beginning to speak over the caller.
     fn doubt(&mut self, onset: Instant, agent: Agent, actions: &mut Vec<Action>) {
         let Some(rules) = self.settings.interruption else { return };
         if agent == Agent::Idle {
             return;
         }
         self.doubt = Some(Doubt::new(rules, onset));
-        if agent == Agent::Speaking && !self.held {
+        if !self.held {
             self.held = true;
             actions.push(Action::Hold);
         }

@@ -3,7 +3,8 @@
 //! ```text
 //!   speech ends                 over: by endpoint, or silence and settled words
 //!   │<──── min_delay ─────>│    before that bar: wait for it; after: at once
-//!   │<──────────────── max_delay ──────────────>│  not over: here, with unsettled words too
+//!   │<──────────────── max_delay ──────────────>│  not over: here, with unsettled words too,
+//!                              last new word │<── settle ──>│  or here, where that is later
 //! ```
 //!
 //! Nothing ends while the caller speaks again.
@@ -48,9 +49,19 @@ impl Evidence<'_> {
             return None;
         }
         let (origin, anchor) = self.end_of_speech()?;
-        let Settings { min_delay, max_delay, .. } = self.settings;
-        let delay = if self.is_over() { min_delay } else { max_delay };
-        Some(End { origin, anchor, due: origin + delay })
+        let over = self.is_over();
+        let due = if over { origin + self.settings.min_delay } else { self.without_sign(origin) };
+        Some(End { origin, anchor, due })
+    }
+
+    /// When a turn whose speech ended at `origin` ends though nothing says that it is over. Words
+    /// that come late are waited for until they rest, but not for ever.
+    fn without_sign(self, origin: Instant) -> Instant {
+        let Settings { max_delay, settle, .. } = self.settings;
+        let late = origin + max_delay;
+        let Some((first, last)) = self.words.changes() else { return late };
+        let patience = late.max(first) + max_delay;
+        late.max((last + settle).min(patience))
     }
 
     /// The end of the turn where nothing more can be heard.

@@ -20,6 +20,8 @@ pub(super) struct Words {
     end: Option<Instant>,
     /// When the last transcript with words arrived.
     received: Option<Instant>,
+    /// When the words that wait began to arrive, and when they last became others.
+    changes: Option<(Instant, Instant)>,
     /// When the last final arrived, with words or without.
     settled_at: Option<Instant>,
     /// When the recogniser declared the utterance over, if no words came since.
@@ -29,17 +31,11 @@ pub(super) struct Words {
 impl Words {
     /// Takes what the recogniser heard.
     pub(super) fn hear(&mut self, transcript: &Transcript) {
-        let fresh = self.fresh(&transcript.text);
-        if !fresh.is_empty() {
-            self.received = Some(transcript.received);
-            self.end = self.end.max(transcript.audio_end);
-            self.endpoint = None;
-        }
-        if transcript.is_final {
-            self.settle(transcript, &fresh);
-        } else {
-            self.interim = fresh;
-            self.guess = comparable(&transcript.text).collect();
+        let before = self.compared();
+        self.take_in(transcript);
+        if self.compared() != before {
+            let first = self.changes.filter(|_| !before.is_empty()).map(|(first, _)| first);
+            self.changes = Some((first.unwrap_or(transcript.received), transcript.received));
         }
     }
 
@@ -86,6 +82,12 @@ impl Words {
         self.received
     }
 
+    /// When the words that wait began to arrive, and when they last became others, save for capitals
+    /// and punctuation.
+    pub(super) fn changes(&self) -> Option<(Instant, Instant)> {
+        self.changes
+    }
+
     pub(super) fn settled_at(&self) -> Option<Instant> {
         self.settled_at
     }
@@ -94,8 +96,27 @@ impl Words {
         self.endpoint
     }
 
+    fn compared(&self) -> Vec<String> {
+        comparable(&self.settled).chain(comparable(&self.interim)).collect()
+    }
+
     fn count(&self) -> usize {
         self.settled.split_whitespace().count() + self.interim.split_whitespace().count()
+    }
+
+    fn take_in(&mut self, transcript: &Transcript) {
+        let fresh = self.fresh(&transcript.text);
+        if !fresh.is_empty() {
+            self.received = Some(transcript.received);
+            self.end = self.end.max(transcript.audio_end);
+            self.endpoint = None;
+        }
+        if transcript.is_final {
+            self.settle(transcript, &fresh);
+        } else {
+            self.interim = fresh;
+            self.guess = comparable(&transcript.text).collect();
+        }
     }
 
     fn settle(&mut self, transcript: &Transcript, fresh: &str) {
@@ -248,6 +269,30 @@ mod tests {
         assert!(words.endpoint().is_some());
         words.hear(&transcript("please", false));
         assert!(words.endpoint().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn words_change_when_they_become_others() {
+        let start = Instant::now();
+        let changes = |words: &Words| {
+            let (first, last) = words.changes().expect("words came");
+            ((first - start).as_millis(), (last - start).as_millis())
+        };
+        let mut words = Words::default();
+        for (text, is_final, expected) in [
+            ("good", false, (0, 0)),
+            ("good morning", false, (0, 10)),
+            ("good morning", false, (0, 10)),
+            ("Good morning.", true, (0, 10)),
+            ("to", false, (0, 40)),
+        ] {
+            words.hear(&transcript(text, is_final));
+            assert_eq!(changes(&words), expected, "{text}");
+            tokio::time::advance(std::time::Duration::from_millis(10)).await;
+        }
+        words.take();
+        words.hear(&transcript("to you", true));
+        assert_eq!(changes(&words), (50, 50), "what was taken waits no more");
     }
 
     #[test]

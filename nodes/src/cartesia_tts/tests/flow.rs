@@ -65,6 +65,19 @@ async fn the_last_sentence_ends_the_context_where_the_end_is_known() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn text_is_sent_on_as_it_comes_whether_or_not_sound_came() {
+    let mut call = Call::new();
+    let mut end = call.accept().await;
+    let (turn, start) = (call.begin(), Instant::now());
+    call.write(&turn, "Good morning. How are you? I am well.").await;
+    call.write_last(&turn, " Bye.").await;
+    let (_, text) = end.asked_all().await;
+    assert_eq!(text, "Good morning. How are you? I am well. Bye.");
+    assert_eq!(start.elapsed(), ms(0));
+    assert_eq!(call.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn chunks_of_odd_size_make_exact_frames() {
     let mut call = Call::new();
     let mut end = call.accept().await;

@@ -37,12 +37,19 @@ impl World {
     fn hear(&mut self, millis: u64, level: i16) -> Vec<&'static str> {
         (0..millis / 20)
             .flat_map(|_| {
-                self.now += ms(20);
-                let frame = AudioFrame::new(vec![level; 320], AudioFrame::CALLER_RATE_HZ);
-                self.state.audio(frame, self.now);
+                self.capture(20, level);
                 self.send()
             })
             .collect()
+    }
+
+    /// Frames of 20 ms at `level`, of which nothing is sent yet.
+    fn capture(&mut self, millis: u64, level: i16) {
+        for _ in 0..millis / 20 {
+            self.now += ms(20);
+            let frame = AudioFrame::new(vec![level; 320], AudioFrame::CALLER_RATE_HZ);
+            self.state.audio(frame, self.now);
+        }
     }
 
     /// What is sent now, audio frames left out.
@@ -213,13 +220,21 @@ fn speech_unanswered_is_a_fault_and_silence_is_none() {
 fn what_was_said_without_a_connection_is_sent_when_there_is_one() {
     let mut world = World::new(json!({ "audio_buffer_ms": 500 }));
     world.state.audio(AudioFrame::new(vec![], AudioFrame::CALLER_RATE_HZ), world.now);
-    for _ in 0..30 {
-        let frame = AudioFrame::silence(ms(20), AudioFrame::CALLER_RATE_HZ);
-        world.state.audio(frame, world.now);
-    }
-    let lost = "report: 100 ms of the caller's audio were lost without a connection";
+    world.capture(600, 3000);
+    let lost = "report: 100 ms of the caller's speech were lost without a connection";
     assert_eq!(shown(&world.state.connected(world.now)), [lost]);
     assert_eq!(world.send_audio(), 25);
+}
+
+#[test]
+fn silence_that_was_dropped_is_no_loss() {
+    let mut world = World::connected(json!({}));
+    world.hear(10_000, 50);
+    world.state.disconnected();
+    world.capture(2000, 3000);
+    world.capture(60_000, 50);
+    assert!(world.state.connected(world.now).is_empty());
+    assert_eq!(world.send_audio(), 50 + 100 + 50);
 }
 
 #[test]
@@ -229,7 +244,7 @@ fn words_whose_audio_cannot_be_sent_again_are_settled() {
     world.results(480, "one", "interim");
     world.state.disconnected();
     let actions = shown(&world.state.connected(world.now));
-    let lost = "report: 20 ms of the caller's audio were lost without a connection";
+    let lost = "report: 20 ms of the caller's speech were lost without a connection";
     assert_eq!(actions, ["= one", lost]);
     assert_eq!(world.send_audio(), 25);
 }
@@ -309,6 +324,8 @@ fn an_absurd_span_does_not_deafen_the_node() {
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Say,
+    /// So many silent frames.
+    Hush(u64),
     Send,
     Interim,
     Final,
@@ -318,7 +335,11 @@ enum Step {
     Connect,
 }
 
-/// A recogniser that hears one word per frame of 100 ms: the frame's level as a number.
+/// The level of the first word's frame, far above silence.
+const FIRST_WORD: i16 = 1000;
+
+/// A recogniser that hears one word per frame of 100 ms: the frame's level as a number, unless it is
+/// silent.
 #[derive(Default)]
 struct Recogniser {
     heard: Vec<i16>,
@@ -329,6 +350,7 @@ impl Recogniser {
     fn results(&mut self, upto: usize, is_final: bool) -> Results {
         let at = |frame: usize, within| ms(100 * frame as u64 + within);
         let words: Vec<Word> = (self.settled..upto)
+            .filter(|n| self.heard[*n] != 0)
             .map(|n| Word { text: self.heard[n].to_string(), start: at(n, 20), end: at(n, 80) })
             .collect();
         let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
@@ -341,6 +363,7 @@ impl Recogniser {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => Just(Step::Say),
+        2 => (1_u64..25).prop_map(Step::Hush),
         4 => Just(Step::Send),
         3 => Just(Step::Interim),
         2 => Just(Step::Final),
@@ -366,11 +389,9 @@ impl Pair {
         let actions = match step {
             Step::Say => {
                 self.said += 1;
-                world.now += ms(100);
-                let frame = AudioFrame::new(vec![self.said; 1600], AudioFrame::CALLER_RATE_HZ);
-                world.state.audio(frame, world.now);
-                Vec::new()
+                self.capture(FIRST_WORD + self.said)
             }
+            Step::Hush(frames) => (0..frames).flat_map(|_| self.capture(0)).collect(),
             Step::Send => {
                 self.send();
                 Vec::new()
@@ -400,6 +421,15 @@ impl Pair {
             Step::Interim | Step::Final | Step::Connect => Vec::new(),
         };
         self.act(actions);
+    }
+
+    /// A frame of 100 ms at `level`, not yet sent.
+    fn capture(&mut self, level: i16) -> Vec<Action> {
+        let world = &mut self.world;
+        world.now += ms(100);
+        let frame = AudioFrame::new(vec![level; 1600], AudioFrame::CALLER_RATE_HZ);
+        world.state.audio(frame, world.now);
+        Vec::new()
     }
 
     fn send(&mut self) {
@@ -445,7 +475,8 @@ proptest! {
         for step in steps.into_iter().chain(ending) {
             pair.take(step);
         }
-        let said: Vec<String> = (1..=pair.said).map(|word| word.to_string()).collect();
+        let said = (1..=pair.said).map(|word| (FIRST_WORD + word).to_string());
+        let said: Vec<String> = said.collect();
         prop_assert_eq!(pair.finals, said);
     }
 }

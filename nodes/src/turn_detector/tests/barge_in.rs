@@ -87,20 +87,20 @@ fn a_second_cough_begins_the_doubt_anew() {
 }
 
 #[test]
-fn speech_while_the_agent_thinks_interrupts_without_a_hold() {
+fn speech_while_the_agent_thinks_keeps_it_silent_and_then_interrupts() {
     check(
         options(),
         &["100 over 50 hello", "260 started 200", "1000 ended 800", "1100 over 790 wait"],
-        &[ANSWERS, "700 interrupt 200", "1100 begin \"wait\" vad 800 settled 1100"],
+        &[ANSWERS, "260 hold", "700 interrupt 200", "1100 begin \"wait\" vad 800 settled 1100"],
     );
 }
 
 #[test]
-fn a_cough_while_the_agent_thinks_changes_nothing() {
+fn after_a_cough_while_it_thinks_the_agent_may_speak() {
     check(
         options(),
-        &["100 over 50 hello", "260 started 200", "500 ended 300", "600 speaks", "3000 done"],
-        &[ANSWERS],
+        &["100 over 50 hello", "260 started 200", "500 ended 300", "1600 speaks", "3000 done"],
+        &[ANSWERS, "260 hold", "1500 resume"],
     );
 }
 
@@ -163,17 +163,10 @@ fn where_interruptions_are_not_allowed_what_is_said_is_answered_afterwards() {
 
 #[test]
 fn an_answer_that_ends_during_the_doubt_ends_the_doubt() {
-    check(
+    check_answering(
         options(),
-        &[
-            "100 over 50 hello",
-            "260 started 200",
-            "400 speaks",
-            "500 done",
-            "1200 ended 1000",
-            "1300 over 990 yes",
-        ],
-        &[ANSWERS, "1300 begin \"yes\" vad 1000 settled 1300"],
+        &["460 started 400", "500 done", "1200 ended 1000", "1300 over 990 yes"],
+        &["460 hold", "1300 begin \"yes\" vad 1000 settled 1300"],
     );
 }
 

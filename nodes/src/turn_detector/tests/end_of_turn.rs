@@ -201,12 +201,50 @@ fn a_final_that_comes_after_the_maximum_delay_adds_only_what_is_new() {
 }
 
 #[test]
-fn words_that_come_after_the_maximum_delay_are_a_turn_at_once() {
+fn words_that_come_after_the_maximum_delay_are_a_turn_once_they_rest() {
     check(
         options(STT),
         &["560 started 500", "1250 ended 1050", "5000 final 1000 good morning"],
+        &["5500 begin \"good morning\" vad 1050 settled 5500"],
+    );
+    check(
+        Options { settle_ms: 0, ..options(STT) },
+        &["560 started 500", "1250 ended 1050", "5000 final 1000 good morning"],
         &["5000 begin \"good morning\" vad 1050 settled 5000"],
     );
+}
+
+#[test]
+fn a_sentence_that_comes_late_word_by_word_is_one_turn() {
+    let late = [
+        "560 started 500",
+        "1750 ended 1550",
+        "5000 interim 700 book",
+        "5000 interim 900 book me",
+        "5300 interim 1100 book me on",
+        "5700 interim 1100 book me on",
+    ];
+    check(options(FIRST), &late, &["5800 begin \"book me on\" vad 1550 settled 5800"]);
+    check(
+        options(FIRST),
+        &[&late[..], &["5750 final 1500 Book me on Tuesday."]].concat(),
+        &["5750 begin \"Book me on Tuesday.\" vad 1550 settled 5750"],
+    );
+}
+
+#[test]
+fn late_words_that_never_rest_are_a_turn_in_the_end() {
+    let mut script = vec!["560 started 500".to_owned(), "1250 ended 1050".to_owned()];
+    let guesses = ["yes", "yet"].into_iter().cycle().zip((5000..9000).step_by(400));
+    script.extend(guesses.map(|(word, ms)| format!("{ms} interim 1000 {word}")));
+    let script: Vec<&str> = script.iter().map(String::as_str).collect();
+    let begun = "8000 begin \"yet\" vad 1050 settled 8000";
+    let mut call = super::Call::new(options(FIRST));
+    for line in script {
+        let (ms, happening) = super::parse(line);
+        call.happen(ms, happening);
+    }
+    assert_eq!(call.log.first().map(String::as_str), Some(begun), "{:?}", call.log);
 }
 
 #[test]
@@ -266,6 +304,7 @@ fn a_second_turn_supersedes_one_that_is_thought_about() {
         ],
         &[
             "1300 begin \"book me\" vad 1050 settled 1300",
+            "1700 hold",
             "2100 begin \"Tuesday\" stt 1900 settled 2100",
         ],
     );

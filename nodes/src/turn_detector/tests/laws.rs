@@ -103,8 +103,8 @@ impl Play {
             Moment::Gap => self.heard(&[], true, Some(Endpoint::WordGap), at),
             Moment::Agent => match self.call.agent {
                 Agent::Idle => {}
+                Agent::Thinking | Agent::Speaking if self.call.held => {}
                 Agent::Thinking => self.call.happen(at, Happening::Speaks),
-                Agent::Speaking if self.call.held => {}
                 Agent::Speaking => self.call.happen(at, Happening::Done),
             },
         }

@@ -109,6 +109,7 @@ impl Call {
             }
             Happening::Speaks => {
                 assert_eq!(agent, Agent::Thinking, "at {ms} ms no answer is prepared");
+                assert!(!self.held, "at {ms} ms the caller speaks: {:?}", self.log);
                 self.agent = Agent::Speaking;
                 Vec::new()
             }
@@ -128,12 +129,12 @@ impl Call {
         for action in actions {
             let line = match action {
                 Action::Hold => {
-                    assert!(self.agent == Agent::Speaking && !self.held, "{:?}", self.log);
+                    assert!(self.agent != Agent::Idle && !self.held, "{:?}", self.log);
                     self.held = true;
                     "hold".to_owned()
                 }
                 Action::Resume => {
-                    assert!(self.agent == Agent::Speaking && self.held, "{:?}", self.log);
+                    assert!(self.agent != Agent::Idle && self.held, "{:?}", self.log);
                     self.held = false;
                     "resume".to_owned()
                 }
