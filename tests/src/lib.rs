@@ -1,5 +1,6 @@
 //! What the whole-system tests share.
 
+pub mod program;
 pub mod python;
 pub mod scenario;
 pub mod simulate;

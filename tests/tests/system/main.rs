@@ -1,0 +1,3 @@
+//! The whole program, from outside: its commands, its sockets, its files. Real clocks, real processes.
+
+mod sdk;
