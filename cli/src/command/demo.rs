@@ -6,7 +6,7 @@ use voicegraph_engine::transport::{Layout, Recording, scripted};
 
 use crate::args::Demo;
 use crate::call::{Call, Pace};
-use crate::{clinic, pipeline, simulators, tables};
+use crate::{clinic, pipeline, report, simulators, tables};
 
 /// Plays the call, prints it, then its tables; writes the recording.
 pub(crate) fn run(demo: &Demo) -> anyhow::Result<()> {
@@ -23,6 +23,9 @@ pub(crate) fn run(demo: &Demo) -> anyhow::Result<()> {
     let outcome = call.run()?;
     recording.finish().context("the recording is incomplete")?;
     println!("\n{}\n{}", tables::turns(&outcome.turns), tables::edges(&outcome.edges));
+    if let Some(path) = &demo.report {
+        report::write(&outcome, path)?;
+    }
     println!("{}: the call, the caller left, the agent right", demo.output.display());
     if !outcome.end.reason.is_ok() {
         bail!("the call ended because {}", outcome.end.reason);

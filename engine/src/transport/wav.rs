@@ -1,7 +1,7 @@
 //! Reads a WAV file as the caller's voice: any rate, any number of channels, to mono at 16 kHz.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -63,8 +63,16 @@ pub enum FileError {
 /// [`FileError`]: not there, not WAV, without sound, or too long.
 pub fn read_voice(path: &Path) -> Result<Vec<i16>, FileError> {
     let file = File::open(path).map_err(|source| FileError::Open { path: path.into(), source })?;
+    decode_voice(BufReader::new(file), path)
+}
+
+/// The same from the bytes of a file; `path` is what errors call it by.
+///
+/// # Errors
+/// [`FileError`]: not WAV, without sound, or too long.
+pub fn decode_voice(bytes: impl Read, path: &Path) -> Result<Vec<i16>, FileError> {
     let broken = |source| FileError::Wav { path: path.into(), source };
-    let reader = WavReader::new(BufReader::new(file)).map_err(broken)?;
+    let reader = WavReader::new(bytes).map_err(broken)?;
     let spec = reader.spec();
     let rate = NonZeroU32::new(spec.sample_rate).filter(|_| spec.channels > 0);
     let rate = rate.ok_or_else(|| broken(hound::Error::FormatError("no rate or no channels")))?;
@@ -81,10 +89,7 @@ pub fn read_voice(path: &Path) -> Result<Vec<i16>, FileError> {
 }
 
 /// Every sample as 16 bits, the channels interleaved.
-fn read_samples(
-    mut reader: WavReader<BufReader<File>>,
-    spec: WavSpec,
-) -> Result<Vec<i16>, hound::Error> {
+fn read_samples(mut reader: WavReader<impl Read>, spec: WavSpec) -> Result<Vec<i16>, hound::Error> {
     match spec.sample_format {
         SampleFormat::Float => {
             let to_i16 = |sample: f32| (sample * f32::from(i16::MAX)).round() as i16;
