@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Runs, checks, serves and simulates voice pipelines.
@@ -82,12 +83,16 @@ pub(crate) struct Script {
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
     /// Runs at the pace of speech, instead of as fast as it goes.
-    #[arg(long, env = "VOICEGRAPH_REALTIME")]
+    #[arg(long, env = "VOICEGRAPH_REALTIME", value_parser = BoolishValueParser::new())]
     pub(crate) realtime: bool,
 
     /// Where the recording goes: stereo, the caller left, the agent right.
     #[arg(long, env = "VOICEGRAPH_OUTPUT", default_value = "demo.wav", value_name = "FILE")]
     pub(crate) output: PathBuf,
+
+    /// Where a report goes: turns, edges and the reason of the end, as JSON.
+    #[arg(long, env = "VOICEGRAPH_REPORT", value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
 
     /// Serves /edges, /metrics, /graph, /health and a first page here while the call lasts.
     #[arg(long, env = "VOICEGRAPH_HTTP", value_name = "ADDR")]
@@ -120,7 +125,7 @@ pub(crate) struct Run {
 
     /// Runs at the pace of speech. Without it a call whose providers are all simulated runs as fast as
     /// it goes; one with a real provider can go no faster than speech, and does not.
-    #[arg(long, env = "VOICEGRAPH_REALTIME")]
+    #[arg(long, env = "VOICEGRAPH_REALTIME", value_parser = BoolishValueParser::new())]
     pub(crate) realtime: bool,
 
     #[command(flatten)]
@@ -165,7 +170,7 @@ pub(crate) struct Check {
     pub(crate) format: CheckFormat,
 
     /// Takes a warning for an error.
-    #[arg(long, env = "VOICEGRAPH_DENY_WARNINGS")]
+    #[arg(long, env = "VOICEGRAPH_DENY_WARNINGS", value_parser = BoolishValueParser::new())]
     pub(crate) deny_warnings: bool,
 }
 
@@ -219,4 +224,35 @@ pub(crate) struct Simulate {
     /// Where a line is logged for each message received and sent, with its monotonic time.
     #[arg(long, env = "VOICEGRAPH_SIMULATE_LOG", value_name = "FILE")]
     pub(crate) log_file: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_flag_has_an_environment_twin_and_help() {
+        let mut command = Arguments::command();
+        command.build();
+        let mut flags = 0;
+        for command in std::iter::once(&command).chain(command.get_subcommands()) {
+            let own = |flag: &&clap::Arg| !["help", "version"].contains(&flag.get_id().as_str());
+            for flag in command.get_arguments().filter(own) {
+                let place = format!("{} --{}", command.get_name(), flag.get_id());
+                assert!(flag.get_help().is_some(), "{place} says nothing");
+                let twin = flag.get_env().map(|name| name.to_string_lossy().into_owned());
+                let named = twin.is_some_and(|name| name.starts_with("VOICEGRAPH_"));
+                assert!(named || flag.is_positional(), "{place} has no twin");
+                flags += 1;
+            }
+        }
+        assert!(flags > 30, "only {flags} were looked at");
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
 }

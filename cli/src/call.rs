@@ -14,11 +14,10 @@ use voicegraph_engine::runtime::{Pipeline, Runtime};
 use voicegraph_engine::session::{CallEnd, Limits};
 use voicegraph_engine::testing;
 use voicegraph_engine::transport::Transport;
-use voicegraph_engine::turn::TurnReport;
 
 use crate::conversation::Conversation;
 use crate::http;
-use crate::report::Turns;
+use crate::report::{Timed, Turns};
 
 /// The seed of a single call: the same call gives the same ids and the same jitter.
 const SEED: u64 = 1;
@@ -44,7 +43,7 @@ pub(crate) struct Call {
 /// What is known of a call when it is over.
 pub(crate) struct Outcome {
     pub(crate) end: CallEnd,
-    pub(crate) turns: Vec<TurnReport>,
+    pub(crate) turns: Vec<Timed>,
     pub(crate) edges: Vec<EdgeFigures>,
 }
 
@@ -59,14 +58,13 @@ impl Call {
         let endpoints =
             self.http.map(|at| http::Thread::start(at, &metrics, &runtime)).transpose()?;
         let permit = runtime.admit().context("there is no place for the call")?;
-        let turns = Arc::new(Turns::default());
-        let end = tokio_runtime(self.pace)?.block_on(async {
-            let conversation = Arc::new(Conversation::new());
+        let (end, turns) = tokio_runtime(self.pace)?.block_on(async {
+            let (conversation, turns) = (Arc::new(Conversation::new()), Arc::new(Turns::new()));
             let observers: Vec<Arc<dyn Observer>> = vec![conversation, Arc::clone(&turns) as _];
-            runtime.call(permit, self.transport, observers).await
+            (runtime.call(permit, self.transport, observers).await, turns.ended())
         });
         drop(endpoints);
-        Ok(Outcome { end, turns: turns.reports(), edges: figures.edges() })
+        Ok(Outcome { end, turns, edges: figures.edges() })
     }
 }
 

@@ -6,8 +6,10 @@ use std::time::Duration;
 use voicegraph_engine::edge::EdgeFigures;
 use voicegraph_engine::turn::TurnReport;
 
+use crate::report::Timed;
+
 /// The turns' durations, in ms.
-pub(crate) fn turns(reports: &[TurnReport]) -> String {
+pub(crate) fn turns(turns: &[Timed]) -> String {
     let head = [
         "turn",
         "end of turn",
@@ -32,7 +34,7 @@ pub(crate) fn turns(reports: &[TurnReport]) -> String {
             outcome(report),
         ]
     };
-    table("Turns (ms)", &head, reports.iter().map(row).collect())
+    table("Turns (ms)", &head, turns.iter().map(|turn| row(&turn.report)).collect())
 }
 
 /// The edges' counts, and their times in ms.

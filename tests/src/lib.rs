@@ -1,8 +1,12 @@
 //! What the whole-system tests share.
 
+pub mod caller;
+pub mod http;
+pub mod program;
 pub mod python;
 pub mod scenario;
 pub mod simulate;
 pub mod slow_tool;
+pub mod sound;
 pub mod tidy;
 pub mod workspace;

@@ -1,52 +1,56 @@
 //! `voicegraph simulate` as a process of its own, on a free port.
 
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use serde_json::Value;
 
-use crate::workspace;
-
-/// How long it may take from its start to the line that says where it listens.
-const START_LIMIT: Duration = Duration::from_secs(10);
+use crate::program::{Process, Variable};
 
 /// The running simulators. Dropping them kills the process.
 pub struct Simulate {
     /// The providers' base URLs, as the JSON object that the process printed.
     pub bases: String,
-    process: Child,
+    process: Process,
 }
 
 impl Simulate {
-    /// Starts the simulators that behave as `script` says.
+    /// Starts the simulators that behave as `script` says, or as in the demo.
     ///
     /// # Panics
-    /// Where the program does not build, or does not say in time where it listens.
-    pub async fn start(script: &Path) -> Self {
-        let mut process = Command::new(workspace::voicegraph())
-            .args(["simulate", "--listen", "127.0.0.1:0", "--script"])
-            .arg(script)
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the program was just built");
-        let stdout = process.stdout.take().expect("stdout is a pipe");
-        let mut lines = BufReader::new(stdout).lines();
-        let first = timeout(START_LIMIT, lines.next_line()).await;
-        let first = first.expect("it says in time where it listens").expect("its output is text");
-        Self { bases: first.expect("it says where it listens before it ends"), process }
+    /// Where they do not say in time where they listen.
+    pub async fn start(script: Option<&Path>) -> Self {
+        let mut arguments = vec!["simulate", "--listen", "127.0.0.1:0"];
+        let script = script.map(|path| path.to_str().expect("cargo's paths are text"));
+        arguments.extend(script.into_iter().flat_map(|path| ["--script", path]));
+        let mut process = Process::start(&arguments, &[]);
+        Self { bases: process.line_with("{").await, process }
+    }
+
+    /// The variables that lead the clinic's providers here, with keys that are let in.
+    ///
+    /// # Panics
+    /// Where the process did not print the base URLs of all three.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let bases: Value = serde_json::from_str(&self.bases).expect("the line is JSON");
+        let variables = ["deepgram", "openai", "cartesia"].map(|provider| {
+            let (name, base) = (provider.to_uppercase(), bases[provider].as_str());
+            let base = base.unwrap_or_else(|| panic!("no {provider} in {bases}"));
+            let key = (format!("{name}_API_KEY"), "test-key".to_owned());
+            [(format!("{name}_BASE_URL"), base.to_owned()), key]
+        });
+        variables.into_iter().flatten().collect()
     }
 
     /// Kills the process and waits for its end.
     ///
     /// # Panics
     /// Where it had ended before.
-    pub async fn stop(mut self) {
-        let ended = self.process.try_wait().expect("a child can be asked");
-        assert_eq!(ended, None, "the simulators ended by themselves");
-        self.process.kill().await.expect("a running child can be killed");
+    pub async fn stop(self) {
+        self.process.stop().await;
     }
+}
+
+/// Variables as the program takes them.
+pub fn borrowed(variables: &[(String, String)]) -> Vec<Variable<'_>> {
+    variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }

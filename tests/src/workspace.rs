@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 /// The folder of the workspace's manifest.
 pub fn root() -> PathBuf {
@@ -28,6 +29,11 @@ pub fn target() -> PathBuf {
 /// # Panics
 /// Where it cannot be built: what the compiler says then stands above.
 pub fn voicegraph() -> PathBuf {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(build);
+    BUILT.clone()
+}
+
+fn build() -> PathBuf {
     let folder = profile();
     let name = folder.file_name().expect("a profile has a name").to_string_lossy();
     let profile = if name == "debug" { "dev" } else { &name };

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use expect_test::expect_file;
 use voicegraph_tests::scenario::{Scenario, clinic};
 
-/// How often each scenario is run again. Every run must give the same bytes.
-const REPEATS: usize = 200;
+/// How often each scenario is run. Every run must give the same bytes. A debug build, ten times slower,
+/// does fewer; the release run does all.
+const REPEATS: usize = if cfg!(debug_assertions) { 10 } else { 200 };
 
 fn folders() -> Vec<PathBuf> {
     let folder = clinic().join("scenarios");

@@ -7,7 +7,7 @@ use voicegraph_engine::transport::{Layout, Recording, scripted};
 use crate::args::Demo;
 use crate::call::{Call, Pace};
 use crate::output::print;
-use crate::{clinic, pipeline, simulators, tables};
+use crate::{clinic, pipeline, report, simulators, tables};
 
 /// Plays the call, prints it, then its tables; writes the recording.
 pub(crate) fn run(demo: &Demo) -> anyhow::Result<()> {
@@ -24,6 +24,9 @@ pub(crate) fn run(demo: &Demo) -> anyhow::Result<()> {
     let outcome = call.run()?;
     recording.finish().context("the recording is incomplete")?;
     print(&format!("\n{}\n{}\n", tables::turns(&outcome.turns), tables::edges(&outcome.edges)))?;
+    if let Some(path) = &demo.report {
+        report::write(&outcome, path)?;
+    }
     let output = demo.output.display();
     print(&format!("{output}: the call, the caller left, the agent right\n"))?;
     if !outcome.end.reason.is_ok() {

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use voicegraph_engine::graph::Graph;
 use voicegraph_engine::message::AudioFrame;
-use voicegraph_engine::transport::{Layout, Recording, file};
+use voicegraph_engine::transport::{Layout, Recording, file, read_voice};
 
 use crate::args::Run;
 use crate::call::{Call, Pace};
@@ -14,9 +14,10 @@ use crate::{pipeline, report, simulators, tables};
 pub(crate) fn run(arguments: &Run) -> anyhow::Result<()> {
     let graph = pipeline::compile(&arguments.pipeline)?;
     let script = simulators::script(&arguments.script)?;
+    let voice = read_voice(&arguments.input)?;
     let recording = Recording::create(&arguments.output, AudioFrame::VOICE_RATE_HZ, Layout::Both)?;
     let call = Call {
-        transport: file::call(&arguments.input, file::DEFAULT_TAIL, Some(recording.clone()))?,
+        transport: file::transport(&voice, file::DEFAULT_TAIL, Some(recording.clone())),
         pace: pace(&graph, arguments.realtime),
         connector: simulators::connector(script),
         http: arguments.http,
@@ -26,9 +27,7 @@ pub(crate) fn run(arguments: &Run) -> anyhow::Result<()> {
     recording.finish().context("the recording is incomplete")?;
     print(&format!("\n{}\n{}\n", tables::turns(&outcome.turns), tables::edges(&outcome.edges)))?;
     if let Some(path) = &arguments.report {
-        let json = report::json(&outcome.end, &outcome.turns, &outcome.edges);
-        std::fs::write(path, format!("{json:#}\n"))
-            .with_context(|| format!("cannot write the report {}", path.display()))?;
+        report::write(&outcome, path)?;
     }
     if !outcome.end.reason.is_ok() {
         bail!("the call ended because {}", outcome.end.reason);

@@ -23,7 +23,7 @@ use crate::event::Observer;
 use crate::message::AudioFrame;
 pub use recording::{Layout, Recording};
 pub use resample::Resampler;
-pub use wav::{FileError, LONGEST_FILE, read_voice};
+pub use wav::{FileError, LONGEST_FILE, decode_voice, read_voice};
 
 /// The two halves of a call's audio.
 pub struct Transport {

@@ -1,7 +1,7 @@
 //! Reads a WAV file as the caller's voice: any rate, any number of channels, to mono at 16 kHz.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -78,8 +78,16 @@ pub enum FileError {
 /// [`FileError`]: not there, not WAV, without sound, or too long.
 pub fn read_voice(path: &Path) -> Result<Vec<i16>, FileError> {
     let file = File::open(path).map_err(|source| FileError::Open { path: path.into(), source })?;
+    decode_voice(BufReader::new(file), path)
+}
+
+/// The same from the bytes of a file; `path` is what errors call it by.
+///
+/// # Errors
+/// [`FileError`]: not WAV, without sound, or too long.
+pub fn decode_voice(bytes: impl Read, path: &Path) -> Result<Vec<i16>, FileError> {
     let broken = |source| FileError::Wav { path: path.into(), source };
-    let reader = WavReader::new(BufReader::new(file)).map_err(broken)?;
+    let reader = WavReader::new(bytes).map_err(broken)?;
     let spec = reader.spec();
     let rate = NonZeroU32::new(spec.sample_rate).filter(|rate| RATES_HZ.contains(&rate.get()));
     let rate = rate.ok_or(FileError::Rate { path: path.into(), rate_hz: spec.sample_rate })?;
@@ -107,7 +115,7 @@ struct Voice {
 impl Voice {
     fn read(
         &mut self,
-        mut reader: WavReader<BufReader<File>>,
+        mut reader: WavReader<impl Read>,
         spec: WavSpec,
     ) -> Result<(), hound::Error> {
         match spec.sample_format {

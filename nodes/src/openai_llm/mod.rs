@@ -26,6 +26,7 @@ mod answering;
 mod calls;
 mod config;
 mod conversation;
+pub mod decode;
 mod heard;
 mod history;
 mod keeper;

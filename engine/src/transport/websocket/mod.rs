@@ -21,6 +21,7 @@
 
 mod call;
 mod capture;
+pub mod decode;
 mod line;
 mod origin;
 mod playout;

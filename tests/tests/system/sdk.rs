@@ -14,7 +14,7 @@ async fn official_sdks_accept_the_simulators() {
     let Some(python) = python::with_sdks().await else {
         return workspace::skip("sdk", "no python3 with venv");
     };
-    let simulate = Simulate::start(&python::folder().join("script.toml")).await;
+    let simulate = Simulate::start(Some(&python::folder().join("script.toml"))).await;
     let output = python::run(&python, &["check.py", &simulate.bases], LIMIT).await;
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
