@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Runs, checks, serves and simulates voice pipelines.
 ///
 /// A pipeline is a folder with a `pipeline.toml` and one overlay per environment beside it
-/// (`dev.toml`, `staging.toml`, …). Exit codes: 0 all is well, 1 the job failed, 78 the configuration is
-/// wrong.
+/// (`dev.toml`, `staging.toml`, …). Exit codes: 0 all is well, 1 the job failed, 78 the
+/// configuration is wrong.
 #[derive(Debug, Parser)]
 #[command(name = "voicegraph", version, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -18,8 +18,8 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, env = "VOICEGRAPH_LOG_FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
 
-    /// Which logs are written: a level (`info`) or a filter (`voicegraph_nodes=debug`). What callers say
-    /// is logged at `trace` alone.
+    /// Which logs are written: a level (`info`) or a filter (`voicegraph_nodes=debug`). What
+    /// callers say is logged at `trace` alone.
     #[arg(long, global = true, env = "VOICEGRAPH_LOG", default_value = "warn")]
     pub(crate) log: String,
 
@@ -67,7 +67,8 @@ pub(crate) struct Pipeline {
     #[arg(env = "VOICEGRAPH_PIPELINE")]
     pub(crate) pipeline: PathBuf,
 
-    /// The environment: the name of an overlay beside `pipeline.toml`. Without it the base alone counts.
+    /// The environment: the name of an overlay beside `pipeline.toml`. Without it the base alone
+    /// counts.
     #[arg(long, env = "VOICEGRAPH_ENV", value_name = "NAME")]
     pub(crate) env: Option<String>,
 }
@@ -75,7 +76,8 @@ pub(crate) struct Pipeline {
 /// What the in-process simulators do.
 #[derive(Args, Debug)]
 pub(crate) struct Script {
-    /// The script of the simulators that answer at `sim://` addresses. Without it, the clinic's demo.
+    /// The script of the simulators that answer at `sim://` addresses. Without it, the clinic's
+    /// demo.
     #[arg(long, env = "VOICEGRAPH_SCRIPT", value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,
 }
@@ -123,8 +125,8 @@ pub(crate) struct Run {
     #[arg(long, env = "VOICEGRAPH_HTTP", value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
 
-    /// Runs at the pace of speech. Without it a call whose providers are all simulated runs as fast as
-    /// it goes; one with a real provider can go no faster than speech, and does not.
+    /// Runs at the pace of speech. Without it a call whose providers are all simulated runs as fast
+    /// as it goes; one with a real provider can go no faster than speech, and does not.
     #[arg(long, env = "VOICEGRAPH_REALTIME", value_parser = BoolishValueParser::new())]
     pub(crate) realtime: bool,
 

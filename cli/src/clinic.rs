@@ -8,7 +8,8 @@ use voicegraph_simulators::{Files, Script, ScriptError};
 
 static CLINIC: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../pipelines/clinic");
 
-/// The clinic's graph for development: its providers are simulators unless the environment says else.
+/// The clinic's graph for development: its providers are simulators unless the environment says
+/// else.
 pub(crate) fn sources() -> Sources {
     Sources::from_text(text("pipeline.toml"), Some(("dev", text("dev.toml"))))
 }

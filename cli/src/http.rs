@@ -1,5 +1,5 @@
-//! The HTTP endpoints beside a single call: on a thread of their own, so that neither a paused clock nor
-//! a slow reader touches the call.
+//! The HTTP endpoints beside a single call: on a thread of their own, so that neither a paused
+//! clock nor a slow reader touches the call.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The engine of voicegraph: it compiles a pipeline's text into a checked graph and runs one instance
-//! of it per call.
+//! The engine of voicegraph: it compiles a pipeline's text into a checked graph and runs one
+//! instance of it per call.
 //!
 //! ```text
 //!   pipeline.toml ──config──> Graph ──session──> one task per node, one bounded queue per edge
@@ -7,8 +7,8 @@
 //!                               └──── runtime ───────┴──> metrics ──http──> /edges /metrics /graph
 //! ```
 //!
-//! It knows no provider: what a node does behind its ports is the business of the crate that registers
-//! its kind.
+//! It knows no provider: what a node does behind its ports is the business of the crate that
+//! registers its kind.
 
 pub mod message;
 pub mod turn;

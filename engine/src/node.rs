@@ -35,8 +35,8 @@ pub trait NodeFactory: Send + Sync {
     /// The stage for one call.
     fn create(&self) -> Box<dyn Node>;
 
-    /// The providers that the node reaches, for those who must know before a call is made: whether all
-    /// are simulated, or which hosts a firewall must let through.
+    /// The providers that the node reaches, for those who must know before a call is made: whether
+    /// all are simulated, or which hosts a firewall must let through.
     fn endpoints(&self) -> Vec<Endpoint> {
         Vec::new()
     }
@@ -50,8 +50,8 @@ pub trait NodeFactory: Send + Sync {
 /// A kind of node as its author writes it. Put into a [`Registry`](crate::registry::Registry), it
 /// serves as a [`NodeKind`].
 pub trait Kind: Send + Sync + 'static {
-    /// The options as written in TOML: `deny_unknown_fields`, a doc comment on each field, ranges as
-    /// schema attributes. The schema is what `check`, `nodes` and editors read.
+    /// The options as written in TOML: `deny_unknown_fields`, a doc comment on each field, ranges
+    /// as schema attributes. The schema is what `check`, `nodes` and editors read.
     type Options: DeserializeOwned + JsonSchema;
 
     /// The value of `kind` in TOML.

@@ -17,7 +17,8 @@ use crate::metrics::NodeMeter;
 use crate::transport::{Sink, Source};
 use crate::turn::TurnControl;
 
-/// The ports of one node in one call. Each is taken once; those never taken close when this is dropped.
+/// The ports of one node in one call. Each is taken once; those never taken close when this is
+/// dropped.
 #[derive(Debug, Default)]
 pub struct Ports {
     inputs: BTreeMap<&'static str, Box<dyn Any + Send>>,

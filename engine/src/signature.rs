@@ -16,7 +16,8 @@ pub struct Signature {
     pub role: Role,
 }
 
-/// What a node is to the call besides a stage. A graph has exactly one node of each role but `Stage`.
+/// What a node is to the call besides a stage. A graph has exactly one node of each role but
+/// `Stage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// One stage among others.

@@ -1,4 +1,5 @@
-//! A caller over the websocket transport: sends sound at the pace of speech, hears, and takes notes.
+//! A caller over the websocket transport: sends sound at the pace of speech, hears, and takes
+//! notes.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -63,8 +64,8 @@ struct Mouth {
 }
 
 impl Caller {
-    /// Calls `ws://{authority}/call{query}` and begins to send: silence, until there is something to
-    /// say.
+    /// Calls `ws://{authority}/call{query}` and begins to send: silence, until there is something
+    /// to say.
     ///
     /// # Errors
     /// Where the call is refused.

@@ -164,7 +164,8 @@ impl Process {
     }
 }
 
-/// Passes on line after line; reads on where nobody takes them, since a full pipe would stop the process.
+/// Passes on line after line; reads on where nobody takes them, since a full pipe would stop the
+/// process.
 async fn pass(pipe: impl AsyncRead + Unpin, to: mpsc::Sender<String>) {
     let mut lines = BufReader::new(pipe).lines();
     while let Ok(Some(line)) = lines.next_line().await {

@@ -1,8 +1,9 @@
 //! A scenario: one call of the clinic, as TOML, and what happens in it, as text.
 //!
 //! A scenario is a folder: `script.toml` says what the caller says and how the providers behave,
-//! `overlay.toml`, where there is one, changes the pipeline, and `expected.timeline` is what must happen,
-//! to the millisecond. The call runs under a paused clock, with every provider in the same runtime.
+//! `overlay.toml`, where there is one, changes the pipeline, and `expected.timeline` is what must
+//! happen, to the millisecond. The call runs under a paused clock, with every provider in the same
+//! runtime.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

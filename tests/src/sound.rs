@@ -76,8 +76,9 @@ pub fn place(rate_hz: u32, at_us: u64) -> usize {
     usize::try_from(at_us * u64::from(rate_hz) / 1_000_000).expect("a test's sound is short")
 }
 
-/// Checks that `sound`, in which `whole` is played from the sample `begin` on, falls silent no later than
-/// the sample `latest` and stays so until the sample `until`; and that 40 ms more of it would have shown.
+/// Checks that `sound`, in which `whole` is played from the sample `begin` on, falls silent no
+/// later than the sample `latest` and stays so until the sample `until`; and that 40 ms more of it
+/// would have shown.
 ///
 /// # Errors
 /// What does not hold.

@@ -1,13 +1,13 @@
-//! Calls as TOML beside their timelines as text. `UPDATE_EXPECT=1` rewrites the timelines; the diff is
-//! to be read like code.
+//! Calls as TOML beside their timelines as text. `UPDATE_EXPECT=1` rewrites the timelines; the diff
+//! is to be read like code.
 
 use std::path::PathBuf;
 
 use expect_test::expect_file;
 use voicegraph_tests::scenario::{Scenario, clinic};
 
-/// How often each scenario is run. Every run must give the same bytes. A debug build, ten times slower,
-/// does fewer; the release run does all.
+/// How often each scenario is run. Every run must give the same bytes. A debug build, ten times
+/// slower, does fewer; the release run does all.
 const REPEATS: usize = if cfg!(debug_assertions) { 10 } else { 200 };
 
 fn folders() -> Vec<PathBuf> {

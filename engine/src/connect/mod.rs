@@ -1,7 +1,8 @@
 //! The one door to the outside: a node opens a stream to a provider here and nowhere else.
 //!
-//! In production that is TCP with rustls. In simulation it is an in-memory pipe to a stand-in in the same
-//! runtime, chosen by the URL's scheme (`sim://deepgram`), so that a whole call runs under a paused clock.
+//! In production that is TCP with rustls. In simulation it is an in-memory pipe to a stand-in in
+//! the same runtime, chosen by the URL's scheme (`sim://deepgram`), so that a whole call runs under
+//! a paused clock.
 
 mod endpoint;
 mod tls;
@@ -80,8 +81,8 @@ impl Connector {
         Self { simulators: Arc::new(simulators), ..self }
     }
 
-    /// Opens a stream to `endpoint` within `limit`: TCP without Nagle's delay, TLS where the endpoint
-    /// asks for it.
+    /// Opens a stream to `endpoint` within `limit`: TCP without Nagle's delay, TLS where the
+    /// endpoint asks for it.
     ///
     /// # Errors
     /// [`ConnectError`]: refused, too late, or no such simulator.

@@ -6,9 +6,9 @@
 //!              └──── counts, queue µs, age µs ─────┘
 //! ```
 //!
-//! An [`Output`] feeds every edge of its port, an [`Input`] reads every edge of its own. A message of
-//! an interrupted turn is dropped and counted, at the sender's end and at the receiver's; a sender that
-//! waits for room is woken by the interruption and by the end of the call.
+//! An [`Output`] feeds every edge of its port, an [`Input`] reads every edge of its own. A message
+//! of an interrupted turn is dropped and counted, at the sender's end and at the receiver's; a
+//! sender that waits for room is woken by the interruption and by the end of the call.
 
 mod input;
 mod limit;

@@ -113,8 +113,8 @@ async fn wait_for_room<T: Payload>(queue: &Queue<T>, envelope: &Envelope<T>) -> 
     }
 }
 
-/// A message that waits for room. Its drop counts it: the turn or the call is over, or the sender gave
-/// up the send.
+/// A message that waits for room. Its drop counts it: the turn or the call is over, or the sender
+/// gave up the send.
 struct Waiting<'a, T: Payload> {
     queue: &'a Queue<T>,
     scope: &'a Scope,

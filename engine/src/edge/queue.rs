@@ -1,8 +1,9 @@
 //! The queue of one edge in one call.
 //!
-//! One sender, one consumer, so one waker each is enough, and neither a hop nor a wait allocates. The
-//! queue's lock is held for a few instructions and never across an await. Each queue counts what passes
-//! it under that lock, so that at any instant `sent = received + dropped + length` holds exactly.
+//! One sender, one consumer, so one waker each is enough, and neither a hop nor a wait allocates.
+//! The queue's lock is held for a few instructions and never across an await. Each queue counts
+//! what passes it under that lock, so that at any instant `sent = received + dropped + length`
+//! holds exactly.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};

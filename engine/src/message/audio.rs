@@ -8,8 +8,8 @@ use super::{Payload, PayloadKind};
 
 /// A stretch of mono sound, usually 20 ms.
 ///
-/// Shape: `samples` is i16, mono, `sample_rate_hz` per second; 320 samples for 20 ms at 16 kHz, 480 at
-/// 24 kHz. The last frame of an utterance may be shorter, or empty. Clones share the samples.
+/// Shape: `samples` is i16, mono, `sample_rate_hz` per second; 320 samples for 20 ms at 16 kHz, 480
+/// at 24 kHz. The last frame of an utterance may be shorter, or empty. Clones share the samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioFrame {
     samples: Arc<[i16]>,
@@ -23,7 +23,8 @@ impl AudioFrame {
     /// The rate of the caller's audio inside the graph, in Hz. Transports resample to it.
     pub const CALLER_RATE_HZ: NonZeroU32 = NonZeroU32::new(16_000).expect("not zero");
 
-    /// The rate of recordings, in Hz: what voices usually come at. An agent's frames may have another.
+    /// The rate of recordings, in Hz: what voices usually come at. An agent's frames may have
+    /// another.
     pub const VOICE_RATE_HZ: NonZeroU32 = NonZeroU32::new(24_000).expect("not zero");
 
     /// A frame of these samples.

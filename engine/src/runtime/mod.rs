@@ -127,8 +127,8 @@ impl Runtime {
         end
     }
 
-    /// Admits no more calls and waits for those in progress: up to `patience` undisturbed, then asked to
-    /// end in order, then, after the drain limit of a call, at once.
+    /// Admits no more calls and waits for those in progress: up to `patience` undisturbed, then
+    /// asked to end in order, then, after the drain limit of a call, at once.
     pub async fn drain(&self, patience: Duration) {
         self.admission.close();
         let over = self.admission.until_empty();

@@ -23,10 +23,11 @@ use crate::turn::{CurrentTurn, TurnControl};
 /// How long the end of a call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// From the end of the sources to the end of the last stage: long enough for the longest answer to
-    /// be spoken to its end. Default 60 s.
+    /// From the end of the sources to the end of the last stage: long enough for the longest answer
+    /// to be spoken to its end. Default 60 s.
     pub drain: Duration,
-    /// From the call's cancellation to the end of the last stage, before it is aborted. Default 2 s.
+    /// From the call's cancellation to the end of the last stage, before it is aborted. Default 2
+    /// s.
     pub stop: Duration,
 }
 

@@ -4,9 +4,9 @@ mod timeline;
 
 pub use timeline::Timeline;
 
-/// A runtime of one thread whose clock stands still while any task can run, and leaps to the next timer
-/// when none can: a ten-minute call takes milliseconds, and its latencies come out exact. Everything
-/// that the call waits for must run in this runtime.
+/// A runtime of one thread whose clock stands still while any task can run, and leaps to the next
+/// timer when none can: a ten-minute call takes milliseconds, and its latencies come out exact.
+/// Everything that the call waits for must run in this runtime.
 ///
 /// # Panics
 /// Where the operating system gives no resources for a runtime.

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Anchor, Outcome, Turn, TurnId};
 use crate::event::{AgentState, Event, Observers};
 
-/// The right to begin and to interrupt turns. There is one per call, it cannot be cloned, and the node
-/// whose kind declares that it controls turns holds it.
+/// The right to begin and to interrupt turns. There is one per call, it cannot be cloned, and the
+/// node whose kind declares that it controls turns holds it.
 #[derive(Debug)]
 pub struct TurnControl {
     session: CancellationToken,

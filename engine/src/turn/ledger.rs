@@ -1,8 +1,9 @@
 //! Where a turn's time went: named marks, and the union of all waits for others.
 //!
 //! Pure: every function takes the instant. A mark counts the first time that it is set. Waits may
-//! overlap (the LLM's next token while the TTS prepares its first sound); the ledger keeps the length
-//! of their union in constant memory, so that what is left of the end-to-end time is the engine's own.
+//! overlap (the LLM's next token while the TTS prepares its first sound); the ledger keeps the
+//! length of their union in constant memory, so that what is left of the end-to-end time is the
+//! engine's own.
 
 use std::time::Duration;
 

@@ -56,8 +56,8 @@ pub struct TurnReport {
     /// End of speech to the first sound played.
     #[serde(rename = "e2e_us", serialize_with = "micros")]
     pub e2e: Option<Duration>,
-    /// The part of `e2e` spent neither waiting for a provider or tool, nor in a configured delay, nor
-    /// held because the caller spoke.
+    /// The part of `e2e` spent neither waiting for a provider or tool, nor in a configured delay,
+    /// nor held because the caller spoke.
     #[serde(rename = "engine_added_us", serialize_with = "micros")]
     pub engine_added: Option<Duration>,
     /// How much of the answer was played.

@@ -134,8 +134,8 @@ impl Turn {
         self.with_ledger(|ledger| ledger.set(mark, at));
     }
 
-    /// Begins a wait for a provider, a tool or a configured delay; it ends when the guard is dropped.
-    /// A hold is a wait too. What no wait covers counts as added by the engine.
+    /// Begins a wait for a provider, a tool or a configured delay; it ends when the guard is
+    /// dropped. A hold is a wait too. What no wait covers counts as added by the engine.
     pub fn wait(&self) -> WaitGuard<'_> {
         WaitGuard::new(self)
     }
@@ -201,8 +201,8 @@ impl Turn {
         self.0.ended.cancel();
     }
 
-    /// Fires the token. A turn of which nothing was played is over at once; else the speaker ends it
-    /// when it is silent.
+    /// Fires the token. A turn of which nothing was played is over at once; else the speaker ends
+    /// it when it is silent.
     pub(super) fn cancel(&self, outcome: Outcome, onset: Option<Instant>) {
         let mut state = self.lock();
         state.ledger.set(Mark::Interrupted, Instant::now());
@@ -216,7 +216,8 @@ impl Turn {
         }
     }
 
-    /// Holds the turn or lets it go. A turn that is held before its first sound waits for the caller.
+    /// Holds the turn or lets it go. A turn that is held before its first sound waits for the
+    /// caller.
     pub(super) fn set_held(&self, held: bool) {
         if self.0.held.send_replace(held) == held {
             return;

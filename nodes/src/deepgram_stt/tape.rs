@@ -6,8 +6,8 @@
 //!            └─ start: position on the stream    ┘
 //! ```
 //!
-//! Of each silence only the last second is kept, so that a caller who listens costs little, and what
-//! was said before an outage is not driven out by the silence after it.
+//! Of each silence only the last second is kept, so that a caller who listens costs little, and
+//! what was said before an outage is not driven out by the silence after it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -31,8 +31,8 @@ pub(super) struct Tape {
     limit: Duration,
     /// Speech that was dropped unsent.
     lost: Duration,
-    /// Speech that was dropped after it was sent on the present stream: lost with it, save for what a
-    /// final covers.
+    /// Speech that was dropped after it was sent on the present stream: lost with it, save for what
+    /// a final covers.
     gone: Duration,
     /// Where the last of that ends.
     gone_end: Duration,
@@ -120,7 +120,8 @@ impl Tape {
     }
 
     /// How much speech is lost with the present stream, on which finals cover all before `settled`,
-    /// or was dropped unsent since this was last asked. What was too quiet for speech does not count.
+    /// or was dropped unsent since this was last asked. What was too quiet for speech does not
+    /// count.
     pub(super) fn take_lost(&mut self, settled: Duration) -> Duration {
         let uncovered = self.gone_end.saturating_sub(settled);
         let gone = std::mem::take(&mut self.gone).min(uncovered);

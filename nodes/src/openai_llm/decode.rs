@@ -1,5 +1,5 @@
-//! The decoders of what the provider sends, for fuzzing: each takes any bytes and must neither panic nor
-//! hang. They say what was wrong in words that repeat nothing of it.
+//! The decoders of what the provider sends, for fuzzing: each takes any bytes and must neither
+//! panic nor hang. They say what was wrong in words that repeat nothing of it.
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream};

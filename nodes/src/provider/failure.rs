@@ -37,8 +37,8 @@ impl Failure {
         Self { what: what.into(), verdict: Verdict::Retry }
     }
 
-    /// The failure that an HTTP status stands for: 408, 409, 425, 429 and 5xx may pass, all else may
-    /// not.
+    /// The failure that an HTTP status stands for: 408, 409, 425, 429 and 5xx may pass, all else
+    /// may not.
     pub fn from_status(status: StatusCode, headers: &HeaderMap, detail: &str) -> Self {
         let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
         let what = format!("HTTP {}{detail}", status.as_u16());

@@ -31,10 +31,11 @@ pub struct Options {
     #[schemars(range(min = 0, max = 30_000))]
     pub max_delay_ms: u32,
     /// How long the words must not have changed for the turn to end without a sign, once
-    /// `max_delay_ms` is over, in ms, 0 to 5000. Default 500. After an outage the recogniser catches
-    /// up, and its words come late and one by one: this keeps a sentence in one turn. 0 makes a turn
-    /// of the first late word; above 1000 such an answer, which is late already, comes later still.
-    /// Words that never come to rest are waited for by another `max_delay_ms` and no longer.
+    /// `max_delay_ms` is over, in ms, 0 to 5000. Default 500. After an outage the recogniser
+    /// catches up, and its words come late and one by one: this keeps a sentence in one turn. 0
+    /// makes a turn of the first late word; above 1000 such an answer, which is late already, comes
+    /// later still. Words that never come to rest are waited for by another `max_delay_ms` and no
+    /// longer.
     #[serde(default = "settle_ms")]
     #[schemars(range(min = 0, max = 5000))]
     pub settle_ms: u32,

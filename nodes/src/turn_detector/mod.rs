@@ -18,8 +18,8 @@
 //! common are answered already, and the rest is the caller going on, a new turn.
 //!
 //! **Interruptions.** At the first sign of speech the agent is held: the caller hears silence at
-//! once, and an answer that is being prepared does not begin. Then speech that lasts, or words, make it an interruption; otherwise the agent goes on
-//! where it stopped.
+//! once, and an answer that is being prepared does not begin. Then speech that lasts, or words,
+//! make it an interruption; otherwise the agent goes on where it stopped.
 
 mod barge_in;
 mod config;

@@ -82,8 +82,8 @@ impl Words {
         self.received
     }
 
-    /// When the words that wait began to arrive, and when they last became others, save for capitals
-    /// and punctuation.
+    /// When the words that wait began to arrive, and when they last became others, save for
+    /// capitals and punctuation.
     pub(super) fn changes(&self) -> Option<(Instant, Instant)> {
         self.changes
     }

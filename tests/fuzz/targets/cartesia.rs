@@ -1,4 +1,5 @@
-//! What Cartesia sends: any text is read or refused, and no word that is read ends before it begins.
+//! What Cartesia sends: any text is read or refused, and no word that is read ends before it
+//! begins.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

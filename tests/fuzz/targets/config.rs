@@ -1,5 +1,5 @@
-//! A pipeline's text: a base, then, after a record separator (0x1e), an overlay. Any is compiled or refused
-//! with a report that can be shown, and what was compiled can be drawn.
+//! A pipeline's text: a base, then, after a record separator (0x1e), an overlay. Any is compiled or
+//! refused with a report that can be shown, and what was compiled can be drawn.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! What Deepgram sends: any text is read or refused, and every span that is read has its end after its
-//! beginning.
+//! What Deepgram sends: any text is read or refused, and every span that is read has its end after
+//! its beginning.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

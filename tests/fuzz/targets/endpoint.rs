@@ -1,5 +1,5 @@
-//! Base URLs of providers, as a configuration may hold them: any text is parsed or refused, and where
-//! a parsed one leads to is the same after it was written and parsed again.
+//! Base URLs of providers, as a configuration may hold them: any text is parsed or refused, and
+//! where a parsed one leads to is the same after it was written and parsed again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

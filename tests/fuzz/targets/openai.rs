@@ -1,5 +1,5 @@
-//! What OpenAI sends: a streamed answer whose pieces are parted by a record separator (0x1e), and the same
-//! bytes as the body of a refusal. Where the answer is text, its cutting changes nothing.
+//! What OpenAI sends: a streamed answer whose pieces are parted by a record separator (0x1e), and
+//! the same bytes as the body of a refusal. Where the answer is text, its cutting changes nothing.
 #![no_main]
 
 use http::StatusCode;

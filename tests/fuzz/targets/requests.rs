@@ -1,5 +1,5 @@
-//! What clients send to the simulators: any bytes are taken for each kind of request, and what is refused is
-//! refused with words.
+//! What clients send to the simulators: any bytes are taken for each kind of request, and what is
+//! refused is refused with words.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

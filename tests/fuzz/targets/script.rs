@@ -1,5 +1,5 @@
-//! A script of the simulators, and after a record separator (0x1e) the bytes of every WAV file that it names:
-//! any is read, or refused with words.
+//! A script of the simulators, and after a record separator (0x1e) the bytes of every WAV file that
+//! it names: any is read, or refused with words.
 #![no_main]
 
 use std::io;

@@ -1,4 +1,5 @@
-//! A WAV file, as `run --input` takes it: any bytes are a voice of bounded length, or refused with words.
+//! A WAV file, as `run --input` takes it: any bytes are a voice of bounded length, or refused with
+//! words.
 #![no_main]
 
 use std::path::Path;

@@ -1,5 +1,6 @@
-//! What a caller's client sends: a query, a text message, and sound in messages that are parted by a record
-//! separator (0x1e). No sound is lost but what does not fill a frame, and its times never run backwards.
+//! What a caller's client sends: a query, a text message, and sound in messages that are parted by
+//! a record separator (0x1e). No sound is lost but what does not fill a frame, and its times never
+//! run backwards.
 #![no_main]
 
 use std::num::NonZeroU32;

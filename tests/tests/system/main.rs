@@ -1,4 +1,5 @@
-//! The whole program, from outside: its commands, its sockets, its files. Real clocks, real processes.
+//! The whole program, from outside: its commands, its sockets, its files. Real clocks, real
+//! processes.
 
 mod commands;
 mod demo;

@@ -1,5 +1,5 @@
-//! What the program refuses, and how: on standard error, with what to write instead, and with an exit code
-//! that tells a wrong configuration (78) from a job that failed (1).
+//! What the program refuses, and how: on standard error, with what to write instead, and with an
+//! exit code that tells a wrong configuration (78) from a job that failed (1).
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! The decoders of what clients send, for fuzzing: each takes any bytes and must neither panic nor hang.
-//! They say what was wrong in words.
+//! The decoders of what clients send, for fuzzing: each takes any bytes and must neither panic nor
+//! hang. They say what was wrong in words.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -27,8 +27,8 @@ pub fn text(text: &str) -> Result<(), String> {
     wire::decode(text).map(drop)
 }
 
-/// Cuts binary messages at `rate`, each with the time that passed since the one before, into frames; each
-/// frame comes with the instant of its last sample.
+/// Cuts binary messages at `rate`, each with the time that passed since the one before, into
+/// frames; each frame comes with the instant of its last sample.
 pub fn sound<'a>(
     rate: NonZeroU32,
     start: Instant,

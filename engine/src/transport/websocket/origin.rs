@@ -1,8 +1,8 @@
 //! Which web pages may open calls.
 //!
-//! A browser lets any page open a websocket to any server, loopback included, and tells the server where
-//! the page came from. Clients that are no browser send no `Origin` and are let in: what they may do, the
-//! network decides.
+//! A browser lets any page open a websocket to any server, loopback included, and tells the server
+//! where the page came from. Clients that are no browser send no `Origin` and are let in: what they
+//! may do, the network decides.
 
 use axum::http::{HeaderMap, header};
 

@@ -338,8 +338,8 @@ enum Step {
 /// The level of the first word's frame, far above silence.
 const FIRST_WORD: i16 = 1000;
 
-/// A recogniser that hears one word per frame of 100 ms: the frame's level as a number, unless it is
-/// silent.
+/// A recogniser that hears one word per frame of 100 ms: the frame's level as a number, unless it
+/// is silent.
 #[derive(Default)]
 struct Recogniser {
     heard: Vec<i16>,

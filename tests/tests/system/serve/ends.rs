@@ -1,4 +1,5 @@
-//! Calls that end otherwise than by a hang-up: a client that is killed, a process that is told to end.
+//! Calls that end otherwise than by a hang-up: a client that is killed, a process that is told to
+//! end.
 
 use serde_json::json;
 use voicegraph_tests::caller::Caller;
