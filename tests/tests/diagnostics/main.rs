@@ -6,8 +6,6 @@
 //! `environment`, the name of the environment to compile for, and `repeat`, a number and a line to
 //! append so many times with `{n}` counted up, for what would be too long to keep.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
 mod kinds;
 
 use std::collections::BTreeSet;
