@@ -1,7 +1,8 @@
 //! Question: what does an edge cost beside a bare channel?
 //!
-//! Budget: one hop with stale check, counts and both histograms takes at most 1.5 times a bare tokio mpsc
-//! hop, and allocates nothing. The gate (`cargo run -p voicegraph-benches --bin gate`) holds it.
+//! Budget: one hop with stale check, counts and both histograms takes at most 1.5 times a bare
+//! tokio mpsc hop, and allocates nothing. The gate (`cargo run -p voicegraph-benches --bin gate`)
+//! holds it.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tokio::runtime::Builder;

@@ -1,7 +1,8 @@
 //! One hop: a message is sent, the receiving task is woken, the message is received.
 //!
-//! Both sides run as tasks of one current-thread runtime, and the sender yields after each message, as
-//! stages of a call do: their messages are milliseconds apart, so each one finds a sleeping receiver.
+//! Both sides run as tasks of one current-thread runtime, and the sender yields after each message,
+//! as stages of a call do: their messages are milliseconds apart, so each one finds a sleeping
+//! receiver.
 
 use std::num::NonZeroU32;
 

@@ -1,5 +1,5 @@
-//! Holds the budgets: measures both sides in turn within one run, and fails where a ratio is above its
-//! budget or a hop allocates.
+//! Holds the budgets: measures both sides in turn within one run, and fails where a ratio is above
+//! its budget or a hop allocates.
 
 use std::alloc::System;
 use std::process::ExitCode;
@@ -15,7 +15,8 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// An edge's hop may take so many times a bare channel's.
 const HOP_RATIO: f64 = 1.5;
 
-/// Pairs of measurements. The median of their ratios is compared, so a disturbed pair does not count.
+/// Pairs of measurements. The median of their ratios is compared, so a disturbed pair does not
+/// count.
 const ROUNDS: usize = 41;
 
 /// Hops in one measurement: about 10 ms.
