@@ -1,3 +1,4 @@
-//! What the benches and the gate measure, written once for both.
+//! What the benches and the programs beside them share.
 
 pub mod hop;
+pub mod process;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use crate::runtime::Runtime;
-use crate::session::EndReason;
+use crate::session::CallEnd;
 use crate::transport::websocket::{Answer, Busy, End, Place};
 
 /// When a client that found no place may try again: calls last minutes, and another process may be
@@ -24,12 +24,13 @@ impl Answer for Calls {
             .map_err(|refused| Busy { reason: refused.to_string(), retry_after: RETRY_AFTER })?;
         let runtime = Arc::clone(&self.0);
         Ok(Box::new(move |transport| {
-            async move { end(&runtime.call(permit, transport, Vec::new()).await.reason) }.boxed()
+            async move { end(&runtime.call(permit, transport, Vec::new()).await) }.boxed()
         }))
     }
 }
 
-fn end(reason: &EndReason) -> End {
+fn end(call: &CallEnd) -> End {
+    let CallEnd { session_id, reason, .. } = call;
     let message = (!reason.is_ok()).then(|| reason.to_string());
-    End { reason: reason.name().to_owned(), message }
+    End { reason: reason.name().to_owned(), message, session: session_id.to_string() }
 }

@@ -197,6 +197,7 @@ async fn a_websocket_call_takes_a_place_of_the_runtime() {
     let place = calls.admit().ok().unwrap();
     let script = scripted::Script::new(Vec::new());
     let end = timeout(PATIENCE, place(scripted::call(script, None))).await.unwrap();
-    assert_eq!(end, End { reason: "finished".to_owned(), message: None });
+    assert_eq!(end, End { reason: "finished".to_owned(), message: None, ..end.clone() });
+    assert_eq!(end.session.len(), 32, "{end:?}");
     assert_eq!(server.runtime.admission().in_progress(), 1);
 }

@@ -14,7 +14,7 @@ use super::capture::Capture;
 use super::line::{ClientSink, ClientSource, Line, Outgoing};
 use super::query::Rates;
 use super::wire::{Said, Told, decode};
-use super::{Place, Settings};
+use super::{End, Place, Settings};
 use crate::message::AudioFrame;
 use crate::transport::Transport;
 
@@ -44,7 +44,8 @@ pub(super) async fn converse(socket: WebSocket, place: Place, rates: Rates, sett
     let (to_client, from_client) = socket.split();
     let calling = async {
         let end = place(transport).await;
-        line.tell(&Told::End { reason: &end.reason, message: end.message.as_deref() });
+        let End { reason, message, session } = &end;
+        line.tell(&Told::End { reason, message: message.as_deref(), session });
         line.close();
     };
     let writing = async {

@@ -81,6 +81,8 @@ pub struct End {
     pub reason: String,
     /// More about it, without content or secrets.
     pub message: Option<String>,
+    /// The call's id, as logs name it.
+    pub session: String,
 }
 
 /// The limits of a connection.

@@ -33,7 +33,7 @@ fn ms(ms: u64) -> Duration {
 }
 
 fn end(reason: &str) -> End {
-    End { reason: reason.to_owned(), message: None }
+    End { reason: reason.to_owned(), message: None, session: "c1".to_owned() }
 }
 
 /// Has a place for one call: the test itself runs it.
@@ -147,7 +147,10 @@ async fn a_call_is_sound_both_ways_events_and_an_end() {
     assert_eq!(sound, [254, 255].repeat(480));
 
     over.send(end("finished")).unwrap();
-    assert_eq!(told(&mut client).await, json!({"type": "end", "reason": "finished"}));
+    assert_eq!(
+        told(&mut client).await,
+        json!({"type": "end", "reason": "finished", "session": "c1"})
+    );
     assert!(matches!(next(&mut client).await, Some(Message::Close(_))));
 }
 
@@ -192,7 +195,7 @@ async fn what_is_not_understood_is_answered_and_the_call_goes_on() {
             _ => continue,
         }
     };
-    assert_eq!(last, json!({"type": "end", "reason": "hung_up"}));
+    assert_eq!(last, json!({"type": "end", "reason": "hung_up", "session": "c1"}));
 }
 
 #[tokio::test]

@@ -48,11 +48,12 @@ pub(super) enum Told<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_in_ms: Option<u64>,
     },
-    /// The call is over; the last message.
+    /// The call is over; the last message. `session` is its name in logs and at providers.
     End {
         reason: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         message: Option<&'a str>,
+        session: &'a str,
     },
 }
 
@@ -221,8 +222,8 @@ mod tests {
             r#"{"type":"error","message":"connection reset","node":"stt","retry_in_ms":250}"#,
         );
         assert_eq!(Told::Clear { id: 3 }.to_text(), r#"{"type":"clear","id":3}"#);
-        let end = Told::End { reason: "finished", message: None };
-        assert_eq!(end.to_text(), r#"{"type":"end","reason":"finished"}"#);
+        let end = Told::End { reason: "finished", message: None, session: "c1" };
+        assert_eq!(end.to_text(), r#"{"type":"end","reason":"finished","session":"c1"}"#);
     }
 
     #[test]

@@ -1,0 +1,200 @@
+//! The whole measurement, step by step.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval};
+use voicegraph_benches::process::Process;
+use voicegraph_simulators::{Folder, Script};
+
+use crate::caller::{Question, call};
+use crate::clock::{Clock, Probes};
+use crate::conversation::Tale;
+use crate::outside::{self, Gaps};
+use crate::program::{self, Program};
+use crate::table::Table;
+use crate::{http, trace};
+
+/// Calls before the measurement: code and pools are then in memory, and no memory is kept for many.
+const WARM_UP_CALLS: u32 = 2;
+
+/// How long the calls of the warm-up go on asking.
+const WARM_UP: Duration = Duration::from_secs(8);
+
+/// Callers pause for at least this long before a question, and for up to twice as long.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long what is left of calls may take to go.
+const SETTLE: Duration = Duration::from_secs(30);
+
+/// How often memory is read, and how often something is asked whether it is over.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What one process holds at one instant.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) resident_bytes: u64,
+    pub(crate) descriptors: usize,
+    pub(crate) threads: usize,
+}
+
+/// All that was measured.
+#[derive(Debug)]
+pub(crate) struct Figures {
+    pub(crate) calls: u32,
+    pub(crate) tales: Vec<Tale>,
+    pub(crate) gaps: Vec<Gaps>,
+    /// By how much a gap to the caller may be wrong.
+    pub(crate) clock_error: Duration,
+    /// What the server held before the calls, most at any time, and after.
+    pub(crate) idle: Held,
+    pub(crate) peak: Held,
+    pub(crate) after: Held,
+    pub(crate) sessions_after: u32,
+    pub(crate) edges: Vec<http::Edge>,
+    /// Processor time for each second, of the server, the simulators and the callers.
+    pub(crate) server_load: f64,
+    pub(crate) simulators_load: f64,
+    pub(crate) callers_load: f64,
+}
+
+/// The two programs and the way to them.
+struct World {
+    server: Program,
+    at: String,
+    simulators: Program,
+    probes: Probes,
+    questions: Arc<[Question]>,
+}
+
+/// Measures `calls` calls for `length` and prints the table; whether every gate held.
+pub(crate) async fn run(
+    calls: u32,
+    length: Duration,
+    log: Option<PathBuf>,
+) -> anyhow::Result<bool> {
+    program::build().await?;
+    let folder = tempfile::tempdir().context("no place for the log")?;
+    let log = log.unwrap_or_else(|| folder.path().join("simulate.log"));
+    let world = World::start(&log, calls.max(WARM_UP_CALLS)).await?;
+    let figures = world.measure(calls, length, &log).await?;
+    let table = Table::new(&figures);
+    print!("{table}");
+    Ok(table.holds())
+}
+
+impl World {
+    async fn start(log: &Path, calls: u32) -> anyhow::Result<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+        let path = folder.join("load.toml");
+        let script = Script::from_toml(&std::fs::read_to_string(&path)?, &Folder(folder))?;
+        let lines = script.caller.lines.iter();
+        let questions = lines.map(|line| Question::new(&line.text, &line.samples)).collect();
+        let (simulators, providers) = program::simulate(&path, log).await?;
+        let at = providers.deepgram.strip_prefix("ws://").context("not a websocket's URL")?;
+        let probes = Probes::take(at).await?;
+        let clinic = program::root().join("pipelines/clinic");
+        let (server, at) = program::serve(&clinic, &providers, calls).await?;
+        Ok(Self { server, at, simulators, probes, questions })
+    }
+
+    async fn measure(self, calls: u32, length: Duration, log: &Path) -> anyhow::Result<Figures> {
+        let processes = [&self.server.process, &self.simulators.process, &Process::own()];
+        let warm = self.converse(WARM_UP_CALLS, WARM_UP).await?.0;
+        ensure!(warm.iter().all(|tale| tale.complaints.is_empty()), "the warm-up failed: {warm:?}");
+        self.settle(Held::default()).await?;
+        let idle = held(&self.server.process)?;
+        let (began, before) = (Instant::now(), processor_time(processes)?);
+        let (tales, peak) = self.converse(calls, length).await?;
+        let (elapsed, spent) = (began.elapsed(), processor_time(processes)?);
+        let load = |which: usize| (spent[which] - before[which]).div_duration_f64(elapsed);
+        let [server_load, simulators_load, callers_load] = [load(0), load(1), load(2)];
+        let sessions_after = self.settle(idle).await?;
+        let (after, edges) = (held(&self.server.process)?, http::edges(&self.at).await?);
+        self.server.stop().await?;
+        self.simulators.stop().await?;
+        let entries = trace::read(log)?;
+        let clock = Clock::new(&self.probes, &entries)?;
+        let gaps = outside::gaps(&entries, &clock, &tales).unwrap_or_else(|error| {
+            eprintln!("load: no outside view: {error:#}");
+            Vec::new()
+        });
+        let clock_error = clock.error;
+        Ok(Figures {
+            calls,
+            tales,
+            gaps,
+            clock_error,
+            idle,
+            peak,
+            after,
+            sessions_after,
+            edges,
+            server_load,
+            simulators_load,
+            callers_load,
+        })
+    }
+
+    /// Carries `calls` calls at once, and watches what the server holds meanwhile.
+    async fn converse(&self, calls: u32, length: Duration) -> anyhow::Result<(Vec<Tale>, Held)> {
+        let until = Instant::now() + length;
+        let mut callers = JoinSet::new();
+        for number in 0..calls {
+            let pause = PAUSE + PAUSE * number / calls;
+            callers.spawn(call(self.at.clone(), Arc::clone(&self.questions), pause, until));
+        }
+        let (mut tales, mut peak) = (Vec::new(), Held::default());
+        let mut look = interval(LOOK_EVERY);
+        while !callers.is_empty() {
+            tokio::select! {
+                biased;
+                Some(tale) = callers.join_next() => tales.push(tale?),
+                _ = look.tick() => peak = peak.max(held(&self.server.process)?),
+            }
+        }
+        Ok((tales, peak))
+    }
+
+    /// Waits until the server has no calls and no more open files than `idle`, or for as long as
+    /// that may take; how many calls there are then.
+    async fn settle(&self, idle: Held) -> anyhow::Result<u32> {
+        let limit = Instant::now() + SETTLE;
+        let mut look = interval(LOOK_EVERY);
+        loop {
+            look.tick().await;
+            let sessions = http::health(&self.at).await?.sessions;
+            let left = held(&self.server.process)?.descriptors > idle.descriptors;
+            let over = sessions == 0 && (!left || idle.descriptors == 0);
+            if over || Instant::now() >= limit {
+                return Ok(sessions);
+            }
+        }
+    }
+}
+
+impl Held {
+    fn max(self, other: Self) -> Self {
+        Self {
+            resident_bytes: self.resident_bytes.max(other.resident_bytes),
+            descriptors: self.descriptors.max(other.descriptors),
+            threads: self.threads.max(other.threads),
+        }
+    }
+}
+
+fn held(process: &Process) -> anyhow::Result<Held> {
+    Ok(Held {
+        resident_bytes: process.resident_bytes()?,
+        descriptors: process.descriptors()?,
+        threads: process.threads()?,
+    })
+}
+
+fn processor_time(processes: [&Process; 3]) -> anyhow::Result<[Duration; 3]> {
+    let [server, simulators, callers] = processes.map(Process::processor_time);
+    Ok([server?, simulators?, callers?])
+}
