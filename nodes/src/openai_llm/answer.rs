@@ -6,12 +6,17 @@ use crate::provider::Failure;
 /// The most tool calls of one answer. A model that makes more is out of its mind.
 const MAX_CALLS: usize = 32;
 
+/// The most chunks of one answer that are passed over because they cannot be read. One may be the
+/// slip of a proxy; more are a server that speaks something else.
+const MAX_UNREADABLE: usize = 3;
+
 /// One answer of the model, as far as it has come.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     calls: Vec<Call>,
     tokens: usize,
     spoke: bool,
+    unreadable: usize,
     finish: Option<String>,
 }
 
@@ -24,6 +29,8 @@ pub(super) struct Call {
     pub(super) name: String,
     /// The JSON text of the arguments, as the model wrote it; empty where it wrote none.
     pub(super) arguments: String,
+    /// Whether a piece of it may be missing. What is left may read as JSON all the same.
+    pub(super) is_damaged: bool,
     index: Option<u64>,
 }
 
@@ -45,15 +52,35 @@ impl Answer {
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
+    /// Passes over a chunk that could not be read: text lacks a piece, and so may the last call.
+    ///
+    /// # Errors
+    /// There were too many.
+    pub(super) fn pass_over(&mut self, why: &str) -> Result<(), Failure> {
+        self.unreadable += 1;
+        if self.unreadable > MAX_UNREADABLE {
+            return Err(Failure::retry(why));
+        }
+        if let Some(call) = self.calls.last_mut() {
+            call.is_damaged = true;
+        }
+        Ok(())
+    }
+
     /// Checks that the stream may end here. `announced` says that the provider said so itself.
     ///
     /// # Errors
-    /// It was cut off.
+    /// It was cut off, or nothing of it could be read.
     pub(super) fn end(&self, announced: bool) -> Result<(), Failure> {
-        if announced || self.is_finished() {
-            return Ok(());
+        match () {
+            () if !announced && !self.is_finished() => {
+                Err(Failure::retry("the answer was cut off"))
+            }
+            () if self.unreadable > 0 && self.tokens == 0 => {
+                Err(Failure::retry("nothing of the answer could be read"))
+            }
+            () => Ok(()),
         }
-        Err(Failure::retry("the answer was cut off"))
     }
 
     /// How many pieces of it came: of text and of tool calls.
@@ -236,6 +263,23 @@ mod tests {
     fn an_answer_cut_short_is_known() {
         assert_eq!(answer(&[r#"{"finish_reason":"length"}"#]).0.shortfall(), Some("length"));
         assert_eq!(answer(&[r#"{"finish_reason":"stop"}"#]).0.shortfall(), None);
+    }
+
+    #[test]
+    fn an_answer_that_could_not_be_read_is_no_answer() {
+        let (mut answer, _) = answer(&[]);
+        answer.pass_over("unreadable").expect("one is passed over");
+        assert!(answer.end(true).is_err());
+    }
+
+    #[test]
+    fn a_call_that_may_lack_a_piece_is_known() {
+        let call = |index| format!(r#"{{"index":{index},"id":"c{index}"}}"#);
+        let choice = |index| format!(r#"{{"delta":{{"tool_calls":[{}]}}}}"#, call(index));
+        let (mut answer, _) = answer(&[&choice(0), &choice(1)]);
+        answer.pass_over("unreadable").expect("one is passed over");
+        let damaged: Vec<bool> = answer.into_calls().iter().map(|call| call.is_damaged).collect();
+        assert_eq!(damaged, [false, true]);
     }
 
     #[test]

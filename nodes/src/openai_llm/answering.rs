@@ -95,14 +95,24 @@ impl Conversation {
         let mut reply = self.line.ask(turn, body).await?;
         let limit = self.settings.first_token_timeout;
         let mut since = reply.requested;
+        let mut announced = false;
         while !answer.is_finished() {
             let event = {
                 let _wait = turn.wait();
                 next_event(&mut reply, since, limit).await?
             };
-            let Some(Event::Chunk(chunk)) = event else {
-                answer.end(event.is_some())?;
-                break;
+            let chunk = match event {
+                Some(Event::Chunk(chunk)) => chunk,
+                Some(Event::Unreadable(why)) => {
+                    answer.pass_over(&why)?;
+                    self.ctx.tell_fault(&why, None);
+                    continue;
+                }
+                Some(Event::Done) => {
+                    announced = true;
+                    break;
+                }
+                None => break,
             };
             let before = answer.tokens();
             let text = answer.add(chunk)?;
@@ -116,6 +126,7 @@ impl Conversation {
                 since = Instant::now();
             }
         }
+        answer.end(announced)?;
         if let Some(reason) = answer.shortfall() {
             tracing::debug!(node = %self.ctx.node, reason, "the answer was cut short");
         }

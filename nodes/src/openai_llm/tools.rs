@@ -139,6 +139,10 @@ fn check(call: &Call, tools: &[Tool], has_room: bool) -> Result<(Tool, Value), T
     let error = |failure, message: &str| ToolError { failure, message: message.to_owned() };
     let tool = tools.iter().find(|tool| tool.spec.name == call.name);
     let tool = tool.ok_or_else(|| error(ToolFailure::NotFound, "there is no such tool"))?;
+    if call.is_damaged {
+        let message = "a part of the arguments was lost on the way; repeat the call";
+        return Err(error(ToolFailure::InvalidArgument, message));
+    }
     let arguments = arguments(&call.arguments)
         .map_err(|message| error(ToolFailure::InvalidArgument, &message))?;
     if !has_room {

@@ -13,6 +13,8 @@ struct View<'r> {
     turns: usize,
     /// Name and text of each tool result that the request ends with.
     results: Vec<(&'r str, &'r str)>,
+    /// Texts of the tool results before the last user message.
+    earlier: Vec<&'r str>,
 }
 
 /// The rule for `request`, or `None` where the default reply is given. A rule that calls a tool
@@ -45,7 +47,7 @@ impl<'r> View<'r> {
             _ => None,
         });
         let (turns, user) = users.fold((0, ""), |(turns, _), text| (turns + 1, text));
-        Self { user, turns, results: results(messages) }
+        Self { user, turns, results: results(messages), earlier: earlier(messages) }
     }
 
     fn fits(&self, when: &When) -> bool {
@@ -57,8 +59,13 @@ impl<'r> View<'r> {
             .tool_result
             .as_ref()
             .is_none_or(|part| self.results.iter().any(|(_, text)| contains(text, part)));
+        let earlier = when
+            .earlier_result
+            .as_ref()
+            .is_none_or(|part| self.earlier.iter().any(|text| contains(text, part)));
         after_tool
             && result
+            && earlier
             && when.user.as_ref().is_none_or(|part| contains(self.user, part))
             && when.turn.is_none_or(|turn| turn.get() == self.turns)
             && (!when.greeting || self.user.trim().is_empty())
@@ -77,6 +84,13 @@ fn results(messages: &[Message]) -> Vec<(&str, &str)> {
     };
     let tail = messages[asked + 1..].iter();
     tail.filter_map(|one| Some((calls[result(one)?].1.as_str(), one.text()))).collect()
+}
+
+/// Texts of the tool results before the last user message.
+fn earlier(messages: &[Message]) -> Vec<&str> {
+    let asked = messages.iter().rposition(|one| matches!(one, Message::User(_))).unwrap_or(0);
+    let results = messages[..asked].iter().filter(|one| matches!(one, Message::Tool(..)));
+    results.map(Message::text).collect()
 }
 
 fn contains(text: &str, part: &str) -> bool {

@@ -57,6 +57,8 @@ pub struct When {
     pub after_tool: Option<String>,
     /// One of the results it ends with contains this, in any case.
     pub tool_result: Option<String>,
+    /// A result before the last user message contains this, in any case.
+    pub earlier_result: Option<String>,
 }
 
 /// A tool that an answer calls.
@@ -109,6 +111,7 @@ struct RuleOptions {
     greeting: bool,
     after_tool: Option<String>,
     tool_result: Option<String>,
+    earlier_result: Option<String>,
     reply: Option<String>,
     #[serde(default)]
     tool_calls: Vec<ToolCallOptions>,
@@ -176,6 +179,7 @@ impl RuleOptions {
                 greeting: self.greeting,
                 after_tool: self.after_tool,
                 tool_result: self.tool_result,
+                earlier_result: self.earlier_result,
             },
             reply: self.reply,
             first_token: self.first_token_ms.map(Duration::from_millis),

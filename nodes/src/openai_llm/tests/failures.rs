@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::Instant;
+use voicegraph_engine::event::ToolStage::Failed;
 
-use super::server::{ROLE, STOP, STREAM, USAGE, text};
+use super::server::{ROLE, STOP, STREAM, TOOL_CALLS, USAGE, call, text};
 use super::world::World;
 
 const ERROR: &str = "data: {\"error\":{\"message\":\"…\",\"type\":\"server_error\",\
@@ -101,7 +102,7 @@ async fn a_reset_before_the_first_token_is_not_heard() {
 
 #[tokio::test(start_paused = true)]
 async fn after_the_first_token_the_turn_ends_and_the_call_goes_on() {
-    for broken in ["40\r\ndata: {\"choi", "0\r\n\r\n", &chunk(ERROR), &chunk("data: {\n\n")] {
+    for broken in ["40\r\ndata: {\"choi", "0\r\n\r\n", &chunk(ERROR)] {
         let mut world = World::new();
         let mut first = world.server().await;
         let turn = world.say("Hello?").await;
@@ -119,6 +120,52 @@ async fn after_the_first_token_the_turn_ends_and_the_call_goes_on() {
         assert_eq!(request.messages(), expected);
         assert_eq!(world.answer().await, "Good morning.");
     }
+}
+
+/// A chunk that is no JSON.
+const GARBLED: &str = "data: {\"choices\":[{\n\n";
+
+#[tokio::test(start_paused = true)]
+async fn a_chunk_that_cannot_be_read_is_told_and_passed_over() {
+    let mut world = World::new();
+    let mut server = world.server().await;
+    world.say("Hello?").await;
+    server.accept().await;
+    server.finish(&[ROLE, &text("Good"), GARBLED, &text(" morning."), STOP, USAGE]).await;
+    assert_eq!(world.answer().await, "Good morning.");
+    assert_eq!(world.faults(), [("unreadable chunk (Eof error at byte 12)".to_owned(), None)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn chunks_that_cannot_be_read_end_the_answer_when_they_repeat() {
+    let mut world = World::new();
+    let mut server = world.server().await;
+    world.say("Hello?").await;
+    server.accept().await;
+    server.chunk(&text("Good")).await;
+    for _ in 0..4 {
+        server.chunk(GARBLED).await;
+    }
+    assert_eq!(world.answer().await, "Good");
+    assert_eq!(world.faults().len(), 4);
+    server.closed().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_is_not_called_with_arguments_that_lack_a_piece() {
+    let mut world = World::new();
+    let mut server = world.server().await;
+    world.say("Book Monday.").await;
+    server.accept().await;
+    let more =
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]}}]}"#;
+    let more = format!("data: {more}\n\n");
+    server.finish(&[ROLE, &call(0, "a", "book", "{"), GARBLED, &more, TOOL_CALLS, USAGE]).await;
+    let request = server.say("Once more, please.").await;
+    let told = request.messages().pop().expect("a result");
+    assert!(told.contains("a part of the arguments was lost"), "{told}");
+    assert_eq!(world.answer().await, "Once more, please.");
+    assert_eq!(world.tools(), [("book".to_owned(), Failed)]);
 }
 
 fn chunk(text: &str) -> String {

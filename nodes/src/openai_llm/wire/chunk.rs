@@ -11,6 +11,8 @@ use crate::provider::Failure;
 pub(in crate::openai_llm) enum Event {
     /// A piece of the answer.
     Chunk(Chunk),
+    /// A piece that cannot be read, and why.
+    Unreadable(String),
     /// `[DONE]`: nothing follows.
     Done,
 }
@@ -76,20 +78,26 @@ impl Chunk {
 /// Decodes the data of one event.
 ///
 /// # Errors
-/// The provider reports an error in the stream, or the data cannot be read. The failure does not
-/// repeat the data: it may hold what the caller is to hear.
+/// The provider reports an error in the stream.
 pub(in crate::openai_llm) fn decode(data: &str) -> Result<Event, Failure> {
     if data.trim_start().starts_with("[DONE]") {
         return Ok(Event::Done);
     }
-    let chunk: Chunk = serde_json::from_str(data).map_err(|error| {
-        let (kind, at) = (error.classify(), error.column());
-        Failure::retry(format!("unreadable chunk ({kind:?} error at byte {at})"))
-    })?;
+    let chunk: Chunk = match serde_json::from_str(data) {
+        Ok(chunk) => chunk,
+        Err(error) => return Ok(Event::Unreadable(unreadable(&error))),
+    };
     match chunk.error.as_ref().filter(|error| is_truthy(error)) {
         Some(error) => Err(broken_off(error)),
         None => Ok(Event::Chunk(chunk)),
     }
+}
+
+/// Says where a chunk went wrong. It does not repeat the data, which may hold what the caller is to
+/// hear.
+fn unreadable(error: &serde_json::Error) -> String {
+    let (kind, at) = (error.classify(), error.column());
+    format!("unreadable chunk ({kind:?} error at byte {at})")
 }
 
 /// What the provider's own client library takes for an error.
@@ -110,7 +118,7 @@ mod tests {
     fn chunk(data: &str) -> Chunk {
         match decode(data).expect(data) {
             Event::Chunk(chunk) => chunk,
-            Event::Done => panic!("{data} is no end"),
+            other => panic!("{data} is read as {other:?}"),
         }
     }
 
@@ -172,8 +180,14 @@ mod tests {
 
     #[test]
     fn an_unreadable_chunk_is_not_repeated() {
-        let failure = decode(r#"{"choices":"my date of birth is"}"#).expect_err("unreadable");
-        assert!(!failure.what.contains("birth"), "{failure}");
-        assert_eq!(failure.verdict, Verdict::Retry);
+        for data in [r#"{"choices":"my date of birth is"}"#, r#"{"birth":"#] {
+            let what = "unreadable chunk";
+            match decode(data) {
+                Ok(Event::Unreadable(why)) => {
+                    assert!(why.starts_with(what) && !why.contains("birth"), "{why}");
+                }
+                other => panic!("{data} is read as {other:?}"),
+            }
+        }
     }
 }
