@@ -182,13 +182,17 @@ impl Watch {
         reason.unwrap_or(EndReason::Finished)
     }
 
-    /// Notes the end of one stage; `true` where it was the source.
+    /// Notes the end of one stage; `true` where it was the source. What ends after the call was
+    /// cancelled is not why it ended.
     fn note(
         &self,
         ended: Result<(Id, Result<(), NodeError>), JoinError>,
         names: &HashMap<Id, Stage>,
         reason: &mut Option<EndReason>,
     ) -> bool {
+        if self.cancelled.is_cancelled() {
+            reason.get_or_insert(EndReason::Closed);
+        }
         let (id, failure) = match ended {
             Ok((id, Ok(()) | Err(NodeError::Closed))) => (id, None),
             Ok((id, Err(NodeError::HungUp))) => (id, Some(EndReason::HungUp)),

@@ -28,6 +28,10 @@ enum Behaviour {
     IsDeaf,
     /// Waits for the call's token alone.
     NeverDrains,
+    /// Is the last to end, just after the call was cancelled, and says that it did well.
+    EndsCancelled,
+    /// The same, and takes it for a failure.
+    FailsCancelled,
 }
 
 struct Mic;
@@ -53,16 +57,23 @@ impl Node for Ear {
         input.recv().await;
         match self.0 {
             Behaviour::Reads => while input.recv().await.is_some() {},
-            Behaviour::Fails => {
-                return Err(NodeError::Provider { provider: "ear", reason: "is full".to_owned() });
-            }
+            Behaviour::Fails => return Err(full()),
             Behaviour::Panics => panic!("as the test wants it"),
             Behaviour::HangsUp => return Err(NodeError::HungUp),
             Behaviour::IsDeaf => std::future::pending().await,
             Behaviour::NeverDrains => ctx.cancelled.cancelled().await,
+            Behaviour::EndsCancelled | Behaviour::FailsCancelled => {
+                while input.recv().await.is_some() {}
+                ctx.cancelled.cancel();
+                return matches!(self.0, Behaviour::EndsCancelled).then_some(()).ok_or_else(full);
+            }
         }
         Ok(())
     }
+}
+
+fn full() -> NodeError {
+    NodeError::Provider { provider: "ear", reason: "is full".to_owned() }
 }
 
 struct MicFactory;
@@ -206,6 +217,13 @@ async fn cancelling_ends_the_call_at_once() {
     session.cancelled.cancel();
     let end = session.run().await;
     assert_eq!((end.reason, end.duration), (EndReason::Closed, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_call_ends_for_that_reason_whatever_its_stages_make_of_it() {
+    for behaviour in [Behaviour::EndsCancelled, Behaviour::FailsCancelled] {
+        assert_eq!(end_of(behaviour).await.reason, EndReason::Closed, "{behaviour:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
