@@ -46,13 +46,12 @@ impl Sound {
     /// Appends a chunk; half a sample waits for its other half.
     pub(super) fn push(&mut self, mut bytes: &[u8]) {
         if let (Some(low), Some((high, rest))) = (self.odd, bytes.split_first()) {
-            self.partial.push(i16::from_le_bytes([low, *high]));
+            self.fill([i16::from_le_bytes([low, *high])].into_iter());
             (self.odd, bytes) = (None, rest);
         }
         let (pairs, odd) = bytes.as_chunks::<2>();
-        self.partial.extend(pairs.iter().map(|pair| i16::from_le_bytes(*pair)));
+        self.fill(pairs.iter().map(|pair| i16::from_le_bytes(*pair)));
         self.odd = odd.first().copied().or(self.odd);
-        self.fill();
     }
 
     /// A context is over: half a sample of it never finds its other half.
@@ -117,21 +116,24 @@ impl Sound {
         let partial = std::mem::take(&mut self.partial);
         for samples in waiting.iter().map(AudioFrame::samples).chain([partial.as_slice()]) {
             let kept = keep.min(samples.len());
-            self.partial.extend_from_slice(&samples[..kept]);
+            self.fill(samples[..kept].iter().copied());
             keep -= kept;
         }
         self.align();
-        self.fill();
     }
 
-    /// Makes frames of what fills them.
-    fn fill(&mut self) {
-        let whole = self.partial.len() - self.partial.len() % self.frame_samples;
-        for samples in self.partial[..whole].chunks_exact(self.frame_samples) {
-            self.frames.push_back(AudioFrame::new(samples, self.rate));
+    /// Makes frames of what fills them; the rest waits.
+    fn fill(&mut self, mut samples: impl ExactSizeIterator<Item = i16>) {
+        while samples.len() > 0 {
+            let room = self.frame_samples - self.partial.len();
+            self.partial.reserve_exact(room);
+            self.partial.extend(samples.by_ref().take(room));
+            if self.partial.len() == self.frame_samples {
+                self.frames.push_back(AudioFrame::new(self.partial.as_slice(), self.rate));
+                self.framed += self.frame_samples;
+                self.partial.clear();
+            }
         }
-        self.framed += whole;
-        self.partial.drain(..whole);
     }
 
     fn waiting_samples(&self) -> usize {

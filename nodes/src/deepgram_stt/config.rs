@@ -13,6 +13,9 @@ use voicegraph_engine::secret::Secret;
 /// The longest value of `tag` that the provider takes.
 const MAX_TAG_CHARS: usize = 128;
 
+/// How long the beginning of a word may be too soft for speech.
+const SOFT_BEGINNING: Duration = Duration::from_millis(300);
+
 /// Options of `deepgram_stt` as written in TOML. Defaults are the provider's where it has one
 /// ("Live Audio" reference, 2026-07-22) and those of LiveKit's plugin 1.8.9 where a conversation
 /// needs another; the field says so.
@@ -221,6 +224,9 @@ pub(super) struct Settings {
     pub(super) close_timeout: Duration,
     pub(super) max_retries: u32,
     pub(super) audio_buffer: Duration,
+    /// How much of a silence may have to be sent again: the pause by which the provider tells
+    /// utterances apart, and the soft beginning of a word.
+    pub(super) max_silence: Duration,
 }
 
 impl Options {
@@ -238,6 +244,7 @@ impl Options {
             return Err(problems);
         }
         let millis = |value: u32| Duration::from_millis(u64::from(value));
+        let pause_ms = self.endpointing_ms.max(self.utterance_end_ms.unwrap_or(0));
         Ok(Settings {
             query: self.query(),
             endpoint,
@@ -251,6 +258,7 @@ impl Options {
             close_timeout: millis(self.close_timeout_ms),
             max_retries: self.max_retries,
             audio_buffer: millis(self.audio_buffer_ms),
+            max_silence: millis(pause_ms) + SOFT_BEGINNING,
         })
     }
 

@@ -76,7 +76,7 @@ impl Ask {
 impl Recognition {
     pub(super) fn new(settings: Arc<Settings>, now: Instant) -> Self {
         Self {
-            tape: Tape::new(settings.audio_buffer),
+            tape: Tape::new(settings.audio_buffer, settings.max_silence),
             settings,
             clock: Clock::default(),
             utterance: Utterance::default(),

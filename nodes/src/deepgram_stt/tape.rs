@@ -6,8 +6,8 @@
 //!            └─ start: position on the stream    ┘
 //! ```
 //!
-//! Of each silence only the last second is kept, so that a caller who listens costs little, and
-//! what was said before an outage is not driven out by the silence after it.
+//! Of each silence only the end is kept, so that a caller who listens costs little, and what was
+//! said before an outage is not driven out by the silence after it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,10 +17,6 @@ use voicegraph_engine::message::AudioFrame;
 
 use super::progress::is_speech_like;
 
-/// How much of a silence is kept: longer than the pause by which a recogniser tells utterances
-/// apart, and than the soft beginning of a word.
-const MAX_SILENCE: Duration = Duration::from_secs(1);
-
 /// Audio since the last final, at most `limit` long. The oldest goes first.
 #[derive(Debug)]
 pub(super) struct Tape {
@@ -29,6 +25,8 @@ pub(super) struct Tape {
     sent: usize,
     length: Duration,
     limit: Duration,
+    /// How much of a silence is kept.
+    max_silence: Duration,
     /// Speech that was dropped unsent.
     lost: Duration,
     /// Speech that was dropped after it was sent on the present stream: lost with it, save for what
@@ -55,10 +53,19 @@ impl Taped {
 }
 
 impl Tape {
-    pub(super) fn new(limit: Duration) -> Self {
+    /// An empty tape of at most `limit`, and of at most `max_silence` of one silence.
+    pub(super) fn new(limit: Duration, max_silence: Duration) -> Self {
         let zero = Duration::ZERO;
-        let frames = VecDeque::new();
-        Self { frames, sent: 0, length: zero, limit, lost: zero, gone: zero, gone_end: zero }
+        Self {
+            frames: VecDeque::new(),
+            sent: 0,
+            length: zero,
+            limit,
+            max_silence,
+            lost: zero,
+            gone: zero,
+            gone_end: zero,
+        }
     }
 
     /// Adds a frame whose last sample was captured at `captured`.
@@ -95,6 +102,9 @@ impl Tape {
         }
         while self.sent > 0 && self.frames.front().is_some_and(|oldest| oldest.end() <= position) {
             self.remove(0);
+        }
+        if self.frames.len() < self.frames.capacity() / 4 {
+            self.frames.shrink_to(2 * self.frames.len());
         }
     }
 
@@ -134,7 +144,7 @@ impl Tape {
         let (count, length) = silence.fold((0, Duration::ZERO), |(count, length), taped| {
             (count + 1, length + taped.frame.length())
         });
-        (count > 1 && length > MAX_SILENCE).then(|| self.frames.len() - count)
+        (count > 1 && length > self.max_silence).then(|| self.frames.len() - count)
     }
 
     fn drop_oldest(&mut self) {
@@ -177,7 +187,7 @@ mod tests {
 
     /// A tape for 100 ms with `count` frames of speech.
     fn tape(count: usize) -> Tape {
-        let mut tape = Tape::new(ms(100));
+        let mut tape = Tape::new(ms(100), ms(1000));
         push(&mut tape, count, SPEECH);
         tape
     }
@@ -210,7 +220,7 @@ mod tests {
 
     #[test]
     fn silence_is_never_lost() {
-        let mut tape = Tape::new(ms(100));
+        let mut tape = Tape::new(ms(100), ms(1000));
         push(&mut tape, 9, SILENCE);
         send(&mut tape, 5);
         push(&mut tape, 9, SILENCE);
@@ -218,8 +228,8 @@ mod tests {
     }
 
     #[test]
-    fn of_each_silence_the_last_second_is_kept() {
-        let mut tape = Tape::new(ms(5000));
+    fn of_each_silence_the_end_is_kept() {
+        let mut tape = Tape::new(ms(5000), ms(1000));
         push(&mut tape, 500, SILENCE);
         assert_eq!(tape.length, ms(1000));
         push(&mut tape, 100, SPEECH);
@@ -233,7 +243,7 @@ mod tests {
 
     #[test]
     fn positions_on_a_new_stream_leave_out_what_was_dropped() {
-        let mut tape = Tape::new(ms(5000));
+        let mut tape = Tape::new(ms(5000), ms(1000));
         push(&mut tape, 5, SPEECH);
         push(&mut tape, 100, SILENCE);
         push(&mut tape, 5, SPEECH);

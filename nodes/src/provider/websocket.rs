@@ -18,9 +18,9 @@ pub type WebSocket = WebSocketStream<Box<dyn Io>>;
 /// The largest message that a provider may send: far above any that the references show.
 const MAX_MESSAGE_BYTES: usize = 4 << 20;
 
-/// What a socket reads at once: more than any usual message, and a fraction of the library's 128
-/// KiB, since each call holds two sockets.
-const READ_BUFFER_BYTES: usize = 16 << 10;
+/// What a socket reads at once. The library advises this much for many connections: each call holds
+/// two, and its own 128 KiB would be most of a call's memory. A larger message grows the buffer.
+const READ_BUFFER_BYTES: usize = 4 << 10;
 
 /// The most of a refusal's body that is repeated in an error.
 const MAX_DETAIL_CHARS: usize = 200;

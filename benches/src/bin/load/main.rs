@@ -7,9 +7,9 @@
 //! ```
 //!
 //! Budget: every question is answered, nothing is left after the calls, the edges' figures add up,
-//! and a call takes at most 256 KiB. Goals on two cores: the engine adds at most 1 ms to half of
-//! the turns and at most 5 ms to 99 % of them. Goals are times of this machine at this moment, so
-//! they are shown and not gated.
+//! and a call takes at most 320 KiB. Goals on two cores: the engine adds at most 1 ms to half of
+//! the turns and at most 5 ms to 99 % of them, and a call takes 256 KiB. Goals depend on this
+//! machine at this moment, so they are shown and not gated.
 
 mod caller;
 mod clock;

@@ -11,8 +11,11 @@ use crate::run::Figures;
 /// What the engine may add to half of the turns, and to 99 % of them.
 const ADDED_GOALS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(5));
 
-/// What a call may take of memory.
-const CALL_BYTES: u64 = 256 * 1_024;
+/// What a call is to take of memory. About half of it is speech that was made and is not played yet.
+const CALL_GOAL_BYTES: u64 = 256 * 1_024;
+
+/// What a call may take: the goal, and what pages and allocators make of it from run to run.
+const CALL_BYTES: u64 = 320 * 1_024;
 
 /// Threads that may be there after the calls and were not before: a runtime keeps some for blocking
 /// work, and lets them go when they idle.
@@ -118,7 +121,7 @@ fn memory(figures: &Figures) -> Vec<Row> {
         gate(
             "memory for each call",
             kib(each),
-            &format!("<= {}", kib(CALL_BYTES)),
+            &format!("<= {}, gated at {}", kib(CALL_GOAL_BYTES), kib(CALL_BYTES)),
             each <= CALL_BYTES,
         ),
         shown("resident idle, peak, after", format!("{idle}, {peak}, {after} KiB"), String::new()),

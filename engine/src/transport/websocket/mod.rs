@@ -48,9 +48,9 @@ use query::Rates;
 /// The longest message from a client: 1.3 s of sound at the highest rate.
 const MAX_MESSAGE: usize = 128 * 1_024;
 
-/// What a connection's buffers hold, in bytes: some frames of sound. The library's own choice of
-/// 128 KiB each would be most of a call's memory.
-const BUFFER: usize = 8 * 1_024;
+/// What a connection's buffers hold, in bytes: some frames of sound. The library advises this much
+/// for many connections; its own choice of 128 KiB each would be most of a call's memory.
+const BUFFER: usize = 4 * 1_024;
 
 /// Whoever answers calls: the runtime, as this transport sees it.
 pub trait Answer: Send + Sync + 'static {

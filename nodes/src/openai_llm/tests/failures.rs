@@ -133,7 +133,7 @@ async fn a_chunk_that_cannot_be_read_is_told_and_passed_over() {
     server.accept().await;
     server.finish(&[ROLE, &text("Good"), GARBLED, &text(" morning."), STOP, USAGE]).await;
     assert_eq!(world.answer().await, "Good morning.");
-    assert_eq!(world.faults(), [("unreadable chunk (Eof error at byte 12)".to_owned(), None)]);
+    assert_eq!(world.faults(), [("unreadable chunk (Eof error at byte 13)".to_owned(), None)]);
 }
 
 #[tokio::test(start_paused = true)]
