@@ -6,6 +6,7 @@ pub mod program;
 pub mod python;
 pub mod scenario;
 pub mod simulate;
+pub mod slow_listener;
 pub mod slow_tool;
 pub mod sound;
 pub mod tidy;

@@ -18,6 +18,7 @@ use voicegraph_engine::testing::{Timeline, virtual_time};
 use voicegraph_engine::transport::scripted;
 use voicegraph_simulators::{Folder, Script, Simulators};
 
+use crate::slow_listener::SlowListener;
 use crate::slow_tool::SlowTool;
 
 /// A scenario, read and compiled.
@@ -33,9 +34,9 @@ pub fn clinic() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines/clinic")
 }
 
-/// Every kind that scenarios may name: the product's, and the slow tool.
+/// Every kind that scenarios may name: the product's, and the slow ones.
 pub fn registry() -> Registry {
-    voicegraph_nodes::registry().with::<SlowTool>()
+    voicegraph_nodes::registry().with::<SlowTool>().with::<SlowListener>()
 }
 
 /// The clinic's variables where every provider is simulated in the process.
