@@ -24,7 +24,8 @@ pub enum Usage {
     LlmInputTokens,
     /// Those among them that it had read before.
     LlmInputCachedTokens,
-    /// Tokens that it wrote, unheard ones included.
+    /// Tokens that it wrote, unheard ones included; not those of an answer that was broken off, of
+    /// which providers say nothing.
     LlmOutputTokens,
     /// Characters sent to be spoken, unheard ones included.
     TtsCharacters,

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use voicegraph_engine::edge::Input;
 use voicegraph_engine::message::{AudioFrame, Envelope, TextDelta};
+use voicegraph_engine::metrics::Usage;
 use voicegraph_engine::node::{Context, NodeError};
 use voicegraph_engine::turn::{Turn, TurnId};
 
@@ -142,8 +143,9 @@ impl Speaker {
             let Some(request) = speech.next_request(Instant::now()) else {
                 break;
             };
-            if matches!(request, Request::Speak { .. }) {
+            if let Request::Speak { transcript, .. } = &request {
                 first_sound.requested();
+                self.ctx.meter.used(Usage::TtsCharacters, transcript.chars().count() as u64);
             }
             self.line.say(&request);
         }

@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
+use voicegraph_engine::metrics::NodeMeter;
 use voicegraph_engine::turn::{Mark, Turn};
 
 use super::config::Settings;
@@ -36,6 +37,7 @@ const TIDY_LIMIT: Duration = Duration::from_millis(50);
 pub(super) struct Line {
     settings: Arc<Settings>,
     connections: Connections,
+    meter: Arc<NodeMeter>,
     current: Option<Current>,
     /// The rest of an answer that is complete: its bookkeeping, and the end of the stream, after
     /// which the connection can be used again.
@@ -51,9 +53,13 @@ struct Current {
 }
 
 impl Line {
-    /// A line over these connections.
-    pub(super) fn new(settings: Arc<Settings>, connections: Connections) -> Self {
-        Self { settings, connections, current: None, rest: None }
+    /// A line over these connections; `meter` counts the tokens of its answers.
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        connections: Connections,
+        meter: Arc<NodeMeter>,
+    ) -> Self {
+        Self { settings, connections, meter, current: None, rest: None }
     }
 
     /// Sends a request for `turn` and waits for the head of the answer.
@@ -80,7 +86,8 @@ impl Line {
         if kind.is_some_and(|kind| kind.starts_with(b"application/json")) {
             return Err(Failure::fatal("the server does not stream: its answer is plain JSON"));
         }
-        Ok(Reply::new(response.into_body(), requested, self.settings.progress_timeout))
+        let (body, limit) = (response.into_body(), self.settings.progress_timeout);
+        Ok(Reply::new(body, requested, limit, Arc::clone(&self.meter)))
     }
 
     /// Hands back an answer of which nothing more is needed.

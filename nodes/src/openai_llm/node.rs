@@ -79,7 +79,7 @@ impl Node for Stage {
         let turns = ports.input("turn");
         let (text, call) = (ports.output("text"), ports.output("call"));
         let cancelled = ctx.cancelled.clone();
-        let line = Line::new(Arc::clone(&settings), connections);
+        let line = Line::new(Arc::clone(&settings), connections, Arc::clone(&ctx.meter));
         let conversation = Conversation::new(settings, ctx, line, text, call);
         tokio::select! {
             biased;

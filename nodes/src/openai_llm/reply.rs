@@ -1,5 +1,6 @@
 //! A streamed answer as it comes from the connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use futures_util::{Stream, StreamExt};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout};
+use voicegraph_engine::metrics::{NodeMeter, Usage as Billed};
 
 use super::sse;
 use super::wire::{Event, Usage, decode};
@@ -19,6 +21,7 @@ const MAX_ANSWER_BYTES: usize = 8 << 20;
 /// The events of one answer. Its drop before the end closes the connection, which stops the
 /// generation.
 pub(super) struct Reply {
+    meter: Arc<NodeMeter>,
     /// When the request was written.
     pub(super) requested: Instant,
     events: BoxStream<'static, Result<String, Failure>>,
@@ -27,10 +30,15 @@ pub(super) struct Reply {
 
 impl Reply {
     /// The answer in `body` to a request written at `requested`. It must not be silent for longer
-    /// than `progress_timeout` while it is waited for.
-    pub(super) fn new(body: Incoming, requested: Instant, progress_timeout: Duration) -> Self {
+    /// than `progress_timeout` while it is waited for. `meter` counts its tokens.
+    pub(super) fn new(
+        body: Incoming,
+        requested: Instant,
+        progress_timeout: Duration,
+        meter: Arc<NodeMeter>,
+    ) -> Self {
         let events = sse::events(bytes(body, progress_timeout)).boxed();
-        Self { requested, events, usage: None }
+        Self { meter, requested, events, usage: None }
     }
 
     /// The next event; `None` at the end of the stream.
@@ -39,7 +47,6 @@ impl Reply {
     /// The stream broke, stalled or reports an error.
     pub(super) async fn next(&mut self) -> Result<Option<Event>, Failure> {
         let Some(data) = self.events.next().await else {
-            self.log_usage();
             return Ok(None);
         };
         let event = decode(&data?)?;
@@ -48,11 +55,17 @@ impl Reply {
         }
         Ok(Some(event))
     }
+}
 
-    fn log_usage(&mut self) {
-        if let Some(Usage { prompt_tokens, completion_tokens }) = self.usage.take() {
-            tracing::debug!(prompt_tokens, completion_tokens, "answer complete");
-        }
+/// Some servers repeat the sum so far in each chunk, so it is the last that counts. Of an answer that
+/// was broken off the provider says nothing, though it bills it.
+impl Drop for Reply {
+    fn drop(&mut self) {
+        let Some(usage) = self.usage else { return };
+        let cached = usage.prompt_tokens_details.and_then(|details| details.cached_tokens);
+        self.meter.used(Billed::LlmInputTokens, usage.prompt_tokens);
+        self.meter.used(Billed::LlmInputCachedTokens, cached.unwrap_or_default());
+        self.meter.used(Billed::LlmOutputTokens, usage.completion_tokens);
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderName;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, http as wire};
 use voicegraph_engine::connect::{Connector, Endpoint, Io};
@@ -88,6 +89,9 @@ fn refusal(error: Error) -> Failure {
             Failure::from_status(response.status(), response.headers(), &detail(body))
         }
         Error::Io(error) => Failure::retry(format!("connection lost: {}", error.kind())),
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => {
+            Failure::retry("connection closed before the upgrade")
+        }
         other => Failure::retry(format!("upgrade failed: {other}")),
     }
 }

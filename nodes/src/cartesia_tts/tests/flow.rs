@@ -1,9 +1,11 @@
 //! Turns as they should go: streaming, interruption, pauses, the end of a call.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::{Instant, advance};
+use voicegraph_engine::metrics::Usage;
 
 use super::end::{Call, FRAME};
 
@@ -186,6 +188,8 @@ async fn text_waits_for_the_connection_and_the_wait_is_the_provider_s() {
     assert_eq!(report.e2e, Some(ms(200)));
     assert_eq!(report.engine_added, Some(ms(0)));
     assert_eq!(call.meter.latency_us().max() / 1000, 80);
+    let characters = "Hello there.".len() as u64;
+    assert_eq!(call.meter.usage(), BTreeMap::from([(Usage::TtsCharacters, characters)]));
 }
 
 #[tokio::test(start_paused = true)]

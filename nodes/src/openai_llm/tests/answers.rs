@@ -1,10 +1,12 @@
 //! Answers in words: streaming, marks, the connection that is kept, what servers leave out.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 use voicegraph_engine::event::Event;
+use voicegraph_engine::metrics::Usage;
 use voicegraph_engine::turn::TurnReport;
 
 use super::server::{ROLE, STOP, STREAM, USAGE, text};
@@ -114,6 +116,21 @@ async fn the_connection_is_opened_before_a_turn_and_kept() {
     let expected =
         ["user: One?", "assistant: Uno.", "user: Two?", "assistant: Due.", "user: Three?"];
     assert_eq!(request.messages(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_are_counted_as_the_provider_says_at_the_end() {
+    let mut world = World::new();
+    let mut server = world.server().await;
+    for text in ["Good morning.", "On Sundays we are closed."] {
+        world.say("Hello?").await;
+        server.say(text).await;
+        world.answer().await;
+    }
+    settle().await;
+    let (read, cached) = (Usage::LlmInputTokens, Usage::LlmInputCachedTokens);
+    let all = [(read, 42), (cached, 0), (Usage::LlmOutputTokens, 18)];
+    assert_eq!(world.meter.usage(), BTreeMap::from(all));
 }
 
 #[tokio::test(start_paused = true)]

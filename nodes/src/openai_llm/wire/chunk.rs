@@ -64,6 +64,14 @@ pub(in crate::openai_llm) struct FunctionDelta {
 pub(in crate::openai_llm) struct Usage {
     pub(in crate::openai_llm) prompt_tokens: u64,
     pub(in crate::openai_llm) completion_tokens: u64,
+    pub(in crate::openai_llm) prompt_tokens_details: Option<PromptTokens>,
+}
+
+/// What is known of the tokens that were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(in crate::openai_llm) struct PromptTokens {
+    pub(in crate::openai_llm) cached_tokens: Option<u64>,
 }
 
 impl Chunk {
@@ -139,11 +147,14 @@ mod tests {
         let chunk = chunk(
             r#"{"id":"…","object":"chat.completion.chunk","created":1,"model":"…","choices":[],
                 "usage":{"prompt_tokens":21,"completion_tokens":9,"total_tokens":30,
-                "prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":0,"audio_tokens":0},
+                "prompt_tokens_details":{"cached_tokens":7,"cache_write_tokens":0,"audio_tokens":0},
                 "completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,
                 "accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}"#,
         );
-        assert_eq!(chunk.usage, Some(Usage { prompt_tokens: 21, completion_tokens: 9 }));
+        let details = Some(PromptTokens { cached_tokens: Some(7) });
+        let usage =
+            Usage { prompt_tokens: 21, completion_tokens: 9, prompt_tokens_details: details };
+        assert_eq!(chunk.usage, Some(usage));
         assert_eq!(chunk.into_delta(), (Delta::default(), None));
     }
 
@@ -156,6 +167,8 @@ mod tests {
             r#"{"choices":null}"#,
             r#"{"choices":[{"delta":{"role":"assistant","content":null,"tool_calls":null}}]}"#,
             r#"{"choices":[{"delta":{"reasoning_content":"Hm"}}],"error":null}"#,
+            r#"{"usage":{"prompt_tokens":1,"prompt_tokens_details":null}}"#,
+            r#"{"usage":{"prompt_tokens_details":{"cached_tokens":null}}}"#,
         ] {
             assert_eq!(chunk(data).into_delta(), (Delta::default(), None), "{data}");
         }
