@@ -1,0 +1,157 @@
+//! A URL read into what the driver needs, with the rules for TLS.
+//!
+//! No message shows the URL: it holds a password.
+
+use std::fmt;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use url::Url;
+use voicegraph_engine::node::Problem;
+
+use super::{Dialect, Options, Tls};
+
+/// Parameters that a PostgreSQL URL may carry. Others are refused: one that is misspelt would be
+/// passed over, and with it what it was to protect.
+const PARAMETERS: &[&str] =
+    &["sslmode", "sslrootcert", "sslcert", "sslkey", "host", "port", "dbname", "user", "password"];
+
+/// Where a database is, in the driver's words.
+#[derive(Clone)]
+pub(crate) enum Address {
+    /// A server.
+    Postgres(Box<PgConnectOptions>),
+    /// A file.
+    Sqlite(Box<SqliteConnectOptions>),
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.dialect().name())
+    }
+}
+
+impl Address {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Reads the URL of `options`.
+    pub(crate) fn parse(options: &Options) -> Result<Self, Vec<Problem>> {
+        let url = options.url.expose();
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("postgres" | "postgresql") => {
+                postgres(url, options).map(|made| Self::Postgres(Box::new(made)))
+            }
+            Some("sqlite") => sqlite(url, options).map(|made| Self::Sqlite(Box::new(made))),
+            _ => {
+                Err(vec![Problem::new("url", "is the address of no database that is known").help(
+                    "write `postgres://user:password@host/name` or `sqlite:path/to/file.db`",
+                )])
+            }
+        }
+    }
+}
+
+fn sqlite(url: &str, options: &Options) -> Result<SqliteConnectOptions, Vec<Problem>> {
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        let what = "each connection would have a memory of its own";
+        return Err(vec![Problem::new("url", what).help("write `sqlite:path/to/file.db`")]);
+    }
+    let unreadable = |_| {
+        let what = "cannot be read as the address of a SQLite file";
+        vec![Problem::new("url", what).help("write `sqlite:path/to/file.db`")]
+    };
+    let parsed: SqliteConnectOptions = url.parse().map_err(unreadable)?;
+    Ok(parsed
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_millis(options.statement_timeout_ms.into())))
+}
+
+fn postgres(text: &str, options: &Options) -> Result<PgConnectOptions, Vec<Problem>> {
+    let form = "write `postgres://user:password@host/name`, special characters percent-encoded";
+    let unreadable =
+        || vec![Problem::new("url", "cannot be read as the address of a server").help(form)];
+    let url = Url::parse(text).map_err(|_| unreadable())?;
+    let mut problems = unknown_parameters(&url);
+    let made: Option<PgConnectOptions> = text.parse().ok();
+    let mode = match ssl_mode(&url, options.tls) {
+        Ok(mode) => Some(mode),
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    };
+    if let Some(made) = made.as_ref().filter(|_| options.tls == Tls::Optional)
+        && !is_here(made)
+    {
+        let what = "`optional` is for a server on this machine, and the URL names another";
+        problems.push(Problem::new("tls", what).help("take the option out: TLS is the default"));
+    }
+    match (made, mode) {
+        (Some(made), Some(mode)) if problems.is_empty() => Ok(dressed(made, mode, options)),
+        _ if problems.is_empty() => Err(unreadable()),
+        _ => Err(problems),
+    }
+}
+
+/// The driver's options with ours in them.
+fn dressed(made: PgConnectOptions, mode: PgSslMode, options: &Options) -> PgConnectOptions {
+    let statement_timeout = options.statement_timeout_ms.to_string();
+    let made = made
+        .ssl_mode(mode)
+        .application_name(&options.application_name)
+        .options([("statement_timeout", statement_timeout.as_str()), ("timezone", "UTC")]);
+    match &options.root_certificates {
+        Some(path) => made.ssl_root_cert(path),
+        None => made,
+    }
+}
+
+fn unknown_parameters(url: &Url) -> Vec<Problem> {
+    let known = PARAMETERS.join("`, `");
+    let unknown = url.query_pairs().filter(|(key, _)| !PARAMETERS.contains(&key.as_ref()));
+    let problem = |(key, _): (std::borrow::Cow<'_, str>, _)| {
+        let help = format!("a URL may carry `{known}`; the rest are options beside it");
+        Problem::new("url", format!("the parameter `{key}` is not known")).help(help)
+    };
+    unknown.map(problem).collect()
+}
+
+/// The mode of TLS: what the URL says, if that is allowed.
+fn ssl_mode(url: &Url, tls: Tls) -> Result<PgSslMode, Problem> {
+    let said = url.query_pairs().filter(|(key, _)| key == "sslmode").last();
+    let Some((_, said)) = said else {
+        return Ok(match tls {
+            Tls::Required => PgSslMode::VerifyFull,
+            Tls::Optional => PgSslMode::Prefer,
+        });
+    };
+    let help = "write `sslmode=verify-full`, or leave it out for the same";
+    let mode = said.parse::<PgSslMode>().map_err(|_| {
+        Problem::new("url", format!("`sslmode={said}` is no mode of PostgreSQL")).help(help)
+    })?;
+    let weak = matches!(mode, PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer);
+    if weak && tls == Tls::Required {
+        let what = format!("`sslmode={said}` lets the connection go without TLS");
+        return Err(Problem::new("url", what).help(help));
+    }
+    Ok(mode)
+}
+
+/// Whether the server is this machine.
+fn is_here(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    options.get_socket().is_some()
+        || host == "localhost"
+        || host.starts_with('/')
+        || address.is_ok_and(|address| address.is_loopback())
+}

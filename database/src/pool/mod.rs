@@ -1,0 +1,141 @@
+//! The pool: kept connections, overflow under load, waiters in order.
+//!
+//! ```text
+//!   acquire ─> permit (first come, first served) ─> idle one, pinged ──> Lease
+//!              max_kept + max_overflow of them        none alive: open ─┘   │
+//!                                idle, while fewer than max_kept <── drop ──┤
+//!                                              closed otherwise <───────────┘
+//! ```
+//!
+//! sqlx's own pool closes by age and not by number, opens its minimum whether needed or not, and
+//! hides why a connection failed behind a time-out. What is left, to wait in order and to count, is
+//! little, so it stands here.
+
+mod figures;
+mod idle;
+mod lease;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::connection::Connection;
+use crate::error::{DatabaseError, Unavailable};
+use crate::options::{Dialect, Settings};
+use figures::Counters;
+pub use figures::Figures;
+use idle::Idle;
+pub use lease::Lease;
+
+/// How long an idle connection may take for a sign of life before a new one is opened instead.
+const PING_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long idle connections may take together to be closed in good order.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// A database: its pool of connections. Clones share the pool.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: Arc<Pool>,
+}
+
+/// What clones and leases share.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    settings: Settings,
+    permits: Arc<Semaphore>,
+    idle: Idle,
+    counters: Counters,
+}
+
+impl Database {
+    /// A pool that opens its first connection when one is asked for.
+    pub fn open(settings: Settings) -> Self {
+        let permits = Arc::new(Semaphore::new(settings.max_open));
+        let idle = Idle::new(settings.max_kept);
+        Self { pool: Arc::new(Pool { settings, permits, idle, counters: Counters::default() }) }
+    }
+
+    /// Whose SQL it speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.pool.settings.dialect()
+    }
+
+    /// A living connection, given back when the lease is dropped. Those who wait are served in the
+    /// order in which they came. Cancelling it leaves nothing behind.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Timeout`] where none came free in time, [`DatabaseError::Unavailable`]
+    /// where none could be opened.
+    pub async fn acquire(&self) -> Result<Lease, DatabaseError> {
+        let limit = self.pool.settings.acquire_timeout;
+        self.acquire_within(limit).await
+    }
+
+    /// Asks the database a question that it cannot fail, within `limit`, and says how long that
+    /// took.
+    ///
+    /// # Errors
+    /// Where no answer came.
+    pub async fn health(&self, limit: Duration) -> Result<Duration, DatabaseError> {
+        let began = Instant::now();
+        let asked = async {
+            let mut lease = self.acquire_within(limit).await?;
+            lease.ask().await.inspect_err(|_| lease.spoil())
+        };
+        let late = DatabaseError::Timeout { what: "the health check" };
+        timeout(limit, asked).await.unwrap_or(Err(late))?;
+        Ok(began.elapsed())
+    }
+
+    /// The pool's figures at this instant.
+    pub fn figures(&self) -> Figures {
+        let pool = &self.pool;
+        let in_use = pool.settings.max_open - pool.permits.available_permits();
+        pool.counters.figures(in_use, pool.idle.len(), pool.settings.max_kept)
+    }
+
+    /// Closes the idle connections, and those in use when they are given back. Who waits or comes
+    /// later gets [`Unavailable::Closed`].
+    pub async fn close(&self) {
+        self.pool.permits.close();
+        let farewells = self.pool.idle.close().into_iter().map(Connection::close);
+        // What fails to say farewell is closed all the same.
+        let _ = timeout(CLOSE_LIMIT, futures_util::future::join_all(farewells)).await;
+    }
+
+    async fn acquire_within(&self, limit: Duration) -> Result<Lease, DatabaseError> {
+        let began = Instant::now();
+        let pool = &self.pool;
+        let late = |what| {
+            pool.counters.timed_out();
+            DatabaseError::Timeout { what }
+        };
+        let queue = pool.counters.queue();
+        let permit = timeout_at(began + limit, Arc::clone(&pool.permits).acquire_owned()).await;
+        drop(queue);
+        let permit = permit.map_err(|_| late("the wait for a connection"))?;
+        let permit = permit.map_err(|_| DatabaseError::Unavailable(Unavailable::Closed))?;
+        let connection = timeout_at(began + limit, pool.connection()).await;
+        let connection = connection.map_err(|_| late("the opening of a connection"))??;
+        pool.counters.acquired(began.elapsed());
+        Ok(Lease::new(connection, Arc::clone(pool), permit))
+    }
+}
+
+impl Pool {
+    /// An idle connection that shows a sign of life, else a new one. One dead connection is enough
+    /// to open a new one: the rest may be as dead and as slow to show it.
+    async fn connection(&self) -> Result<Connection, DatabaseError> {
+        if let Some(mut idle) = self.idle.take() {
+            let limit = PING_LIMIT.min(self.settings.acquire_timeout / 2);
+            if let Ok(Ok(())) = timeout(limit, idle.ping()).await {
+                return Ok(idle);
+            }
+            self.counters.replaced();
+        }
+        Ok(Connection::open(&self.settings.address).await?)
+    }
+}
