@@ -31,6 +31,7 @@ pub trait Node: Send {
 }
 
 /// A configured node of a graph: it holds what calls share and makes one [`Node`] per call.
+#[async_trait]
 pub trait NodeFactory: Send + Sync {
     /// The stage for one call.
     fn create(&self) -> Box<dyn Node>;
@@ -43,6 +44,12 @@ pub trait NodeFactory: Send + Sync {
 
     /// The tools that the node answers to on its input of kind `tool_call`.
     fn tools(&self) -> Vec<ToolSpec> {
+        Vec::new()
+    }
+
+    /// Asks the outside whether the options fit it, before a call is made: a statement names a
+    /// table that is not there. What it finds is told like a mistake in the options.
+    async fn verify(&self) -> Vec<Problem> {
         Vec::new()
     }
 }
