@@ -1,0 +1,187 @@
+//! The stage: takes calls, runs a few at once, answers each.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+use voicegraph_database::{Database, DatabaseError};
+use voicegraph_engine::edge::{Limit, Overflow};
+use voicegraph_engine::message::{
+    Envelope, Scope, ToolCall, ToolError, ToolFailure, ToolResult, ToolSpec,
+};
+use voicegraph_engine::node::{
+    Context, Kind, Node, NodeError, NodeFactory, PortSpec, Ports, Problem, Signature,
+};
+
+use super::failure::Failure;
+use super::settings::Tool;
+use super::transaction::Work;
+use super::value::{Type, Value};
+use super::{Options, clock, idempotency, job, verify};
+
+/// The kind `db_tool`.
+pub struct DbTool;
+
+/// How many calls may wait for their tool: a model seldom makes more at once.
+const QUEUE: Limit = Limit::count(4);
+
+impl Kind for DbTool {
+    type Options = Options;
+
+    const NAME: &'static str = "db_tool";
+    const SUMMARY: &'static str = "Answers the model's tool calls with SQL on a database.";
+
+    fn signature() -> Signature {
+        let doc = "Calls of the tools that the options declare.";
+        let call = PortSpec::input::<ToolCall>("call", QUEUE, Overflow::Block, doc);
+        Signature::new(vec![call.many()], Vec::new())
+    }
+
+    fn build(options: Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+        let settings = options.build()?;
+        Ok(Arc::new(Factory(Arc::new(Shared {
+            database: Database::open(settings.database),
+            tools: settings.tools,
+            max_concurrent: settings.max_concurrent,
+        }))))
+    }
+}
+
+/// What all calls share.
+struct Shared {
+    database: Database,
+    tools: BTreeMap<String, Tool>,
+    max_concurrent: usize,
+}
+
+struct Factory(Arc<Shared>);
+
+#[async_trait]
+impl NodeFactory for Factory {
+    fn create(&self) -> Box<dyn Node> {
+        Box::new(Stage(Arc::clone(&self.0)))
+    }
+
+    fn tools(&self) -> Vec<ToolSpec> {
+        self.0.tools.values().map(|tool| tool.spec.clone()).collect()
+    }
+
+    async fn verify(&self) -> Vec<Problem> {
+        verify::verify(&self.0.database, self.0.tools.values()).await
+    }
+}
+
+struct Stage(Arc<Shared>);
+
+#[async_trait]
+impl Node for Stage {
+    async fn run(self: Box<Self>, mut ports: Ports, ctx: Context) -> Result<(), NodeError> {
+        let mut calls = ports.input::<ToolCall>("call");
+        let desk =
+            Desk { shared: &self.0, ctx: &ctx, began: Instant::now(), started_at: OnceLock::new() };
+        let mut running = FuturesUnordered::new();
+        let mut open = true;
+        while open || !running.is_empty() {
+            let has_room = open && running.len() < self.0.max_concurrent;
+            tokio::select! {
+                biased;
+                () = ctx.cancelled.cancelled() => break,
+                Some(()) = running.next(), if !running.is_empty() => {}
+                call = calls.recv(), if has_room => match call {
+                    Some(call) => running.push(desk.serve(call)),
+                    None => open = false,
+                },
+            }
+        }
+        // Reads see the cancellation for themselves; a write is finished.
+        while running.next().await.is_some() {}
+        Ok(())
+    }
+}
+
+/// What serves one call's tools.
+struct Desk<'a> {
+    shared: &'a Shared,
+    ctx: &'a Context,
+    began: Instant,
+    /// When the call began, by the database's clock.
+    started_at: OnceLock<DateTime<Utc>>,
+}
+
+impl Desk<'_> {
+    /// Answers one call. A read that is stopped is not answered: nobody waits for it.
+    async fn serve(&self, envelope: Envelope<ToolCall>) {
+        let Envelope { scope, body: call, .. } = envelope;
+        let began = Instant::now();
+        let Some(tool) = self.shared.tools.get(&call.name) else {
+            let message = "there is no such tool".to_owned();
+            let _ = call.reply.send(Err(ToolError { failure: ToolFailure::NotFound, message }));
+            return;
+        };
+        let working = self.work(tool, &call);
+        let result = if tool.writes() {
+            working.await
+        } else {
+            tokio::select! {
+                biased;
+                () = self.ctx.cancelled.cancelled() => return,
+                () = cancelled(&scope) => return,
+                result = working => result,
+            }
+        };
+        self.ctx.meter.record(began.elapsed());
+        // A result that nobody waits for is done all the same.
+        let _ = call.reply.send(result);
+    }
+
+    async fn work(&self, tool: &Tool, call: &ToolCall) -> ToolResult {
+        match self.try_work(tool, call).await {
+            Ok(result) => Ok(result),
+            Err(failure) => {
+                let (node, name) = (&self.ctx.node, &tool.spec.name);
+                tracing::warn!(node = %node, tool = %name, error = %failure, "tool failed");
+                Err(failure.told(tool))
+            }
+        }
+    }
+
+    async fn try_work(&self, tool: &Tool, call: &ToolCall) -> Result<serde_json::Value, Failure> {
+        let mut values = tool.parameters.check(&call.arguments).map_err(Failure::Arguments)?;
+        let session = &*self.ctx.session_id;
+        let key = Value::Text(idempotency::key(session, &tool.spec.name, &values));
+        let session = Value::Text(session.to_owned());
+        if tool.statements.iter().any(|one| one.names.iter().any(|name| name == "call_started_at"))
+        {
+            values.insert("call_started_at".to_owned(), Value::DateTime(self.started_at().await?));
+        }
+        let caller = Value::Null(Type::Text);
+        for (name, value) in
+            [("session_id", &session), ("idempotency_key", &key), ("caller", &caller)]
+        {
+            values.insert(name.to_owned(), value.clone());
+        }
+        job::run(&self.shared.database, &Work { tool, session, key, values }).await
+    }
+
+    /// When the call began: the database's time, less what has passed since. Asked once.
+    async fn started_at(&self) -> Result<DateTime<Utc>, DatabaseError> {
+        if let Some(known) = self.started_at.get() {
+            return Ok(*known);
+        }
+        let now = clock::now(&self.shared.database).await?;
+        let passed = TimeDelta::from_std(self.began.elapsed()).unwrap_or(TimeDelta::zero());
+        Ok(*self.started_at.get_or_init(|| now - passed))
+    }
+}
+
+/// Waits for the end of the turn that made the call.
+async fn cancelled(scope: &Scope) {
+    match scope {
+        Scope::Turn(turn) => turn.cancelled().await,
+        Scope::Session => std::future::pending().await,
+    }
+}
