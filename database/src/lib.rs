@@ -11,6 +11,7 @@
 
 mod connection;
 mod error;
+pub mod migrate;
 mod options;
 mod pool;
 
