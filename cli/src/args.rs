@@ -1,10 +1,14 @@
 //! The command line. Every flag has an environment twin; the help text is the manual.
 
+mod database;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use database::{Database, Down, Migrate, Migration, Status, Tls, Up, Verify};
 
 /// Runs, checks, serves and simulates voice pipelines.
 ///
@@ -58,6 +62,8 @@ pub(crate) enum Command {
     Schema,
     /// Serves stand-ins of the providers over TCP, and prints their base URLs as JSON.
     Simulate(Simulate),
+    /// Makes the schema of the clinic's database, version by version, or takes it back.
+    Migrate(Migrate),
 }
 
 /// Which pipeline, for which environment.
@@ -239,13 +245,15 @@ mod tests {
         let mut command = Arguments::command();
         command.build();
         let mut flags = 0;
-        for command in std::iter::once(&command).chain(command.get_subcommands()) {
+        let of_second = command.get_subcommands().flat_map(clap::Command::get_subcommands);
+        for command in std::iter::once(&command).chain(command.get_subcommands()).chain(of_second) {
             let own = |flag: &&clap::Arg| !["help", "version"].contains(&flag.get_id().as_str());
             for flag in command.get_arguments().filter(own) {
                 let place = format!("{} --{}", command.get_name(), flag.get_id());
                 assert!(flag.get_help().is_some(), "{place} says nothing");
                 let twin = flag.get_env().map(|name| name.to_string_lossy().into_owned());
-                let named = twin.is_some_and(|name| name.starts_with("VOICEGRAPH_"));
+                let named = twin
+                    .is_some_and(|name| name.starts_with("VOICEGRAPH_") || name == "DATABASE_URL");
                 assert!(named || flag.is_positional(), "{place} has no twin");
                 flags += 1;
             }

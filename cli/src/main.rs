@@ -5,6 +5,7 @@ mod call;
 mod clinic;
 mod command;
 mod conversation;
+mod database;
 mod http;
 mod logging;
 mod output;
@@ -53,5 +54,6 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Nodes(nodes) => command::nodes::run(&nodes),
         Command::Schema => command::schema::run(),
         Command::Simulate(simulate) => command::simulate::run(&simulate),
+        Command::Migrate(migrate) => command::migrate::run(&migrate),
     }
 }

@@ -11,8 +11,10 @@
 
 mod connection;
 mod error;
+pub mod migrate;
 mod options;
 mod pool;
+pub mod verify;
 
 pub use connection::Connection;
 pub use error::{ConstraintKind, DatabaseError, Unavailable};

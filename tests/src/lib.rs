@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod http;
+pub mod postgres;
 pub mod program;
 pub mod python;
 pub mod scenario;

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod graph;
+pub(crate) mod migrate;
 pub(crate) mod nodes;
 pub(crate) mod run;
 pub(crate) mod schema;

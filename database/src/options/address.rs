@@ -17,6 +17,9 @@ use super::{Dialect, Options, Tls};
 const PARAMETERS: &[&str] =
     &["sslmode", "sslrootcert", "sslcert", "sslkey", "host", "port", "dbname", "user", "password"];
 
+/// How long one statement of a migration may run: an index over some million rows is made in less.
+const MIGRATION_LIMIT: Duration = Duration::from_mins(10);
+
 /// Where a database is, in the driver's words.
 #[derive(Clone)]
 pub(crate) enum Address {
@@ -37,6 +40,18 @@ impl Address {
         match self {
             Self::Postgres(_) => Dialect::Postgres,
             Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// The same for a migration, which may take longer than a statement of a call.
+    pub(crate) fn for_migration(&self) -> Self {
+        match self {
+            Self::Postgres(options) => {
+                let limit = MIGRATION_LIMIT.as_millis().to_string();
+                let options = options.as_ref().clone();
+                Self::Postgres(Box::new(options.options([("statement_timeout", limit)])))
+            }
+            Self::Sqlite(options) => Self::Sqlite(options.clone()),
         }
     }
 

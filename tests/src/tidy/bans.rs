@@ -16,7 +16,7 @@ struct Ban {
     instead: &'static str,
 }
 
-const LIBRARIES: &[&str] = &["engine/", "nodes/", "simulators/"];
+const LIBRARIES: &[&str] = &["engine/", "database/", "nodes/", "simulators/"];
 
 const BANS: &[Ban] = &[
     Ban {

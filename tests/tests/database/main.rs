@@ -1,0 +1,9 @@
+//! The database from outside: a PostgreSQL server of the tests' own and SQLite files, real clocks.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod killed;
+mod migrate;
+mod place;
+mod schema;
+mod verify;

@@ -1,0 +1,88 @@
+//! An empty database of either dialect, for one test.
+
+use std::path::PathBuf;
+
+use sqlx::{AssertSqlSafe, Executor as _};
+use tempfile::TempDir;
+use voicegraph_database::migrate::Migrator;
+use voicegraph_database::{Connection, Database, DatabaseError, Dialect, Options, Settings};
+use voicegraph_tests::postgres::Postgres;
+
+/// An empty database.
+pub(crate) struct Place {
+    pub(crate) dialect: Dialect,
+    pub(crate) url: String,
+    pub(crate) authority: Option<PathBuf>,
+    /// Where a file lies; gone with the place.
+    _folder: TempDir,
+}
+
+/// One of each dialect; of SQLite alone where there is no PostgreSQL, and then the suite counts as
+/// skipped.
+pub(crate) async fn both() -> Vec<Place> {
+    let mut places = vec![sqlite()];
+    places.extend(postgres().await);
+    places
+}
+
+/// A new file.
+pub(crate) fn sqlite() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}/clinic.db", folder.path().display());
+    Place { dialect: Dialect::Sqlite, url, authority: None, _folder: folder }
+}
+
+/// A new database of the shared server.
+pub(crate) async fn postgres() -> Option<Place> {
+    let server = Postgres::shared("database")?;
+    let (url, authority) = (server.database().await, Some(server.authority()));
+    let _folder = tempfile::tempdir().unwrap();
+    Some(Place { dialect: Dialect::Postgres, url, authority, _folder })
+}
+
+impl Place {
+    /// Options with its URL.
+    pub(crate) fn options(&self) -> Options {
+        Options { root_certificates: self.authority.clone(), ..Options::new(&self.url) }
+    }
+
+    /// Settings with the defaults.
+    pub(crate) fn settings(&self) -> Settings {
+        self.options().build().unwrap()
+    }
+
+    /// A pool on the newest schema.
+    pub(crate) async fn migrated(&self) -> Database {
+        Migrator::new(&self.settings()).up(None).await.unwrap();
+        Database::open(self.settings())
+    }
+
+    /// Runs SQL on a connection of its own.
+    pub(crate) async fn run(&self, sql: &str) -> Result<(), DatabaseError> {
+        let database = Database::open(self.settings());
+        let run = run(&database, sql).await;
+        database.close().await;
+        run
+    }
+}
+
+/// Runs SQL on a connection of the pool.
+pub(crate) async fn run(database: &Database, sql: &str) -> Result<(), DatabaseError> {
+    let mut lease = database.acquire().await?;
+    let sql = AssertSqlSafe(sql.to_owned());
+    match lease.connection() {
+        Connection::Postgres(connection) => connection.execute(sql).await.map(drop)?,
+        Connection::Sqlite(connection) => connection.execute(sql).await.map(drop)?,
+    }
+    Ok(())
+}
+
+/// The one number that SQL gives.
+pub(crate) async fn number(database: &Database, sql: &str) -> i64 {
+    let mut lease = database.acquire().await.unwrap();
+    let query = AssertSqlSafe(sql.to_owned());
+    match lease.connection() {
+        Connection::Postgres(it) => sqlx::query_scalar(query).fetch_one(&mut **it).await.unwrap(),
+        Connection::Sqlite(it) => sqlx::query_scalar(query).fetch_one(&mut **it).await.unwrap(),
+    }
+}
