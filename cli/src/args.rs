@@ -177,6 +177,11 @@ pub(crate) struct Check {
     #[arg(long, env = "VOICEGRAPH_FORMAT", default_value = "text")]
     pub(crate) format: CheckFormat,
 
+    /// Asks the databases that the pipeline names whether they know its tables. It needs them to
+    /// run; without it a check is a matter of the files alone. `run` and `serve` always ask.
+    #[arg(long, env = "VOICEGRAPH_CONNECT", value_parser = BoolishValueParser::new())]
+    pub(crate) connect: bool,
+
     /// Takes a warning for an error.
     #[arg(long, env = "VOICEGRAPH_DENY_WARNINGS", value_parser = BoolishValueParser::new())]
     pub(crate) deny_warnings: bool,

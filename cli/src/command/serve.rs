@@ -19,7 +19,7 @@ use crate::{pipeline, seed, simulators};
 /// Serves until it is told to stop, then lets the calls in progress end.
 #[tokio::main]
 pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
-    let graph = pipeline::compile(&arguments.pipeline)?;
+    let graph = pipeline::connect(&arguments.pipeline).await?;
     let connector = simulators::connector(simulators::script(&arguments.script)?);
     let metrics = Arc::new(Metrics::new());
     let pipeline = Pipeline::new(graph, &metrics, env!("CARGO_PKG_VERSION"));

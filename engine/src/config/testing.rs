@@ -156,7 +156,6 @@ pub(super) struct MixOptions {
     on: bool,
     /// Text for whom it may concern.
     #[serde(default)]
-    #[expect(dead_code, reason = "only its checks matter here")]
     text: String,
     /// How sounds are mixed.
     #[expect(dead_code, reason = "only its checks matter here")]
@@ -204,7 +203,25 @@ impl Kind for Mix {
         Signature::new(vec![audio_in().many()], vec![audio_out()])
     }
 
-    fn build(_: MixOptions) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
-        Ok(Arc::new(Idle))
+    fn build(options: MixOptions) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+        Ok(Arc::new(Mixed { text: options.text }))
+    }
+}
+
+/// A factory that knows of an outside, in which nothing is called "lost".
+struct Mixed {
+    text: String,
+}
+
+#[async_trait]
+impl NodeFactory for Mixed {
+    fn create(&self) -> Box<dyn Node> {
+        Box::new(Idle)
+    }
+
+    async fn verify(&self) -> Vec<Problem> {
+        let message = format!("the outside knows no {:?} under {SECRET}", self.text);
+        let lost = (self.text == "lost").then(|| Problem::new("text", message));
+        lost.into_iter().collect()
     }
 }

@@ -34,34 +34,36 @@ pub struct ToolOptions {
     /// What the tool does and when to use it, for the model.
     #[schemars(length(min = 1, max = 1024))]
     pub description: String,
-    /// `read` looks something up and is stopped when the caller interrupts; `write` changes something
-    /// and is finished once begun. A `read` that changes something is refused by the database.
+    /// `read` looks something up and is stopped when the caller interrupts; `write` changes
+    /// something and is finished once begun. A `read` that changes something is refused by the
+    /// database.
     pub effect: EffectOption,
     /// What the model gives to the tool, by name. In the SQL `:name` stands for the value.
     #[serde(default)]
     pub parameters: BTreeMap<String, ParameterOptions>,
-    /// One statement, or an array of them that run in one transaction, the last one's rows being the
-    /// result; or a table with such a text for `postgres` and one for `sqlite`, where one text cannot
-    /// serve both. `:name` stands for a parameter, and for what is known of the call: `:session_id`,
-    /// `:call_started_at`, `:caller` (text; null where the transport does not say who calls) and
-    /// `:idempotency_key` (text, the same for a repeated call).
+    /// One statement, or an array of them that run in one transaction, the last one's rows being
+    /// the result; or a table with such a text for `postgres` and one for `sqlite`, where one text
+    /// cannot serve both. `:name` stands for a parameter, and for what is known of the call:
+    /// `:session_id`, `:call_started_at`, `:caller` (text; null where the transport does not say
+    /// who calls) and `:idempotency_key` (text, the same for a repeated call).
     pub sql: Sql,
-    /// How long the tool may take in ms, 50 to 60000; default 3000, as long as a caller waits after a
-    /// "one moment". Then a read is stopped, and a write is undone unless its end is under way.
+    /// How long the tool may take in ms, 50 to 60000; default 3000, as long as a caller waits after
+    /// a "one moment". Then a read is stopped, and a write is undone unless its end is under way.
     #[serde(default = "timeout_ms")]
     #[schemars(range(min = 50, max = 60_000))]
     pub timeout_ms: u32,
-    /// The most rows that the model is given, 1 to 1000; default 20. It is told where there are more.
+    /// The most rows that the model is given, 1 to 1000; default 20. It is told where there are
+    /// more.
     #[serde(default = "max_rows")]
     #[schemars(range(min = 1, max = 1000))]
     pub max_rows: u32,
-    /// The most bytes of JSON that the model is given, 100 to 100000; default 8000, about 2000 tokens,
-    /// which the model reads again with each answer of the call.
+    /// The most bytes of JSON that the model is given, 100 to 100000; default 8000, about 2000
+    /// tokens, which the model reads again with each answer of the call.
     #[serde(default = "max_bytes")]
     #[schemars(range(min = 100, max = 100_000))]
     pub max_bytes: u32,
-    /// Errors for constraints, by the constraint's name: `{ appointments_no_overlap = "slot_taken" }`.
-    /// A constraint that is not named here is told as `invalid_argument`.
+    /// Errors for constraints, by the constraint's name: `{ appointments_no_overlap = "slot_taken"
+    /// }`. A constraint that is not named here is told as `invalid_argument`.
     #[serde(default)]
     pub errors: BTreeMap<String, String>,
     /// The error where the last statement gives no row and changes none: `"not_found"`. Without it,
@@ -97,8 +99,8 @@ pub struct ParameterOptions {
     #[serde(rename = "type")]
     pub kind: TypeOption,
     /// What a string holds: `date` (`2026-11-24`), `date-time` (`2026-11-24T09:30:00+01:00`, offset
-    /// included) or `time` (`09:30`). It is bound as such, not as text; SQLite gets a `date-time` in
-    /// UTC, to the second, with `Z` at the end.
+    /// included) or `time` (`09:30`). It is bound as such, not as text; SQLite gets a `date-time`
+    /// in UTC, to the second, with `Z` at the end.
     #[serde(default)]
     pub format: Option<Format>,
     /// What the model is to put there.

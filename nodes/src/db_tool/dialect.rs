@@ -1,5 +1,5 @@
-//! What differs between the two databases once a statement runs: how a value is bound, how a cell is
-//! read, and the tool's own few statements.
+//! What differs between the two databases once a statement runs: how a value is bound, how a cell
+//! is read, and the tool's own few statements.
 //!
 //! Everything else is written once, for any [`Speech`].
 
@@ -137,7 +137,8 @@ impl Speech for Sqlite {
     // SQLite has no transaction that only reads, but a connection that does.
     const READY: [&'static str; 2] = ["pragma query_only = on", "pragma query_only = off"];
     const BEGIN: [&'static str; 2] = ["begin", "begin immediate"];
-    const CLAIM: &'static str = "insert into tool_calls (key, session_id, tool) values (?1, ?2, ?3) \
+    const CLAIM: &'static str = "insert into tool_calls (key, session_id, tool) \
+        values (?1, ?2, ?3) \
         on conflict (key) do nothing";
     const KEEP: &'static str = "update tool_calls set result = ?2 where key = ?1";
     const RECALL: &'static str = "select result from tool_calls where key = ?1";

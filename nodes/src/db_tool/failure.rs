@@ -68,8 +68,8 @@ fn named(failure: Option<&ToolFailure>, message: &str) -> (ToolFailure, String) 
     }
 }
 
-/// SQLSTATE class 22, or SQLite's TOOBIG, MISMATCH and RANGE: the statement was prepared at start, so
-/// what is wrong is a value.
+/// SQLSTATE class 22, or SQLite's TOOBIG, MISMATCH and RANGE: the statement was prepared at start,
+/// so what is wrong is a value.
 fn is_of_argument(code: &str) -> bool {
     code.len() == 5 && code.starts_with("22") || matches!(code, "18" | "20" | "25")
 }

@@ -49,7 +49,7 @@ fn canonical(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::prelude::{Strategy, prop, prop_assert_eq, proptest};
 
     use super::super::value::Type;
     use super::*;
@@ -86,11 +86,16 @@ mod tests {
         }
     }
 
+    fn call() -> impl Strategy<Value = (String, String, BTreeMap<String, String>)> {
+        let values = prop::collection::btree_map("[a-c]{1,2}", "[a-c]{0,3}", 0..4);
+        ("[a-c]{0,2}", "[a-c]{0,2}", values)
+    }
+
     proptest! {
         #[test]
         fn different_calls_have_different_keys(
-            a in ("[a-c]{0,2}", "[a-c]{0,2}", prop::collection::btree_map("[a-c]{1,2}", "[a-c]{0,3}", 0..4)),
-            b in ("[a-c]{0,2}", "[a-c]{0,2}", prop::collection::btree_map("[a-c]{1,2}", "[a-c]{0,3}", 0..4)),
+            a in call(),
+            b in call(),
         ) {
             let keyed = |(session, tool, values): &(String, String, BTreeMap<String, String>)| {
                 let values = values.iter().map(|(name, one)| (name.clone(), text(one)));

@@ -1,19 +1,20 @@
 //! `db_tool`: tools for the model that are declared in TOML and written in SQL.
 //!
 //! ```text
-//!   ToolCall ──schema──> checked arguments ──bind──> statements in one transaction ──result──> JSON
-//!                            │                           │
-//!                            └──idempotency──> key ──────┘ a write's first statement
+//!   ToolCall ──schema──> arguments ──bind──> statements in one transaction ──outcome──> JSON
+//!                            │                    │
+//!                            └─idempotency─> key ─┘ a write's first statement
 //! ```
 //!
 //! In: `call`, tool calls that carry their own reply. Out: nothing but those replies. A tool that
-//! reads is stopped with its turn. One that writes is finished once it is begun, and calling it again
-//! in the same call with the same arguments gives the first result: its key is written in the same
-//! transaction. What a database says goes to the log; the model gets one of a few short errors.
+//! reads is stopped with its turn. One that writes is finished once it is begun, and calling it
+//! again in the same call with the same arguments gives the first result: its key is written in the
+//! same transaction. What a database says goes to the log; the model gets one of a few short
+//! errors.
 //!
-//! Reading order: `written` (the SQL option), `config`, `settings`, `sql`, `value`, `schema` make a tool;
-//! `verify` prepares it; `node`, `job`, `transaction`, `dialect`, `outcome`, `failure` and `idempotency` run
-//! it.
+//! Reading order: `written` (the SQL option), `config`, `settings`, `sql`, `value`, `schema` make a
+//! tool; `verify` prepares it; `node`, `job`, `transaction`, `dialect`, `outcome`, `failure` and
+//! `idempotency` run it.
 
 mod clock;
 mod config;

@@ -193,7 +193,7 @@ mod tests {
         parameters(
             r#"{
                 "doctor_id": { "type": "integer", "minimum": 1 },
-                "starts_at": { "type": "string", "format": "date-time", "description": "The start." },
+                "starts_at": { "type": "string", "format": "date-time", "description": "Start." },
                 "kind": { "type": "string", "enum": ["first", "control"], "required": false },
                 "note": { "type": "string", "required": false, "max_length": 5 }
             }"#,
@@ -209,7 +209,7 @@ mod tests {
                 "kind": { "type": ["string", "null"], "enum": ["first", "control", null] },
                 "note": { "type": ["string", "null"], "maxLength": 5 },
                 "starts_at": {
-                    "type": "string", "format": "date-time", "description": "The start.",
+                    "type": "string", "format": "date-time", "description": "Start.",
                 },
             },
             "required": ["doctor_id", "starts_at"],

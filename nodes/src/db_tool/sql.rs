@@ -6,10 +6,10 @@
 //!      SQLite       … where id = ?1           and …
 //! ```
 //!
-//! A tokenizer finds the names, so that strings, comments, dollar quotes, casts and slices stay what
-//! they are. Values are bound to the positions and never come near the text. In PostgreSQL each
-//! position carries its declared type, so that a statement means the same when it is prepared at
-//! start as when it runs.
+//! A tokenizer finds the names, so that strings, comments, dollar quotes, casts and slices stay
+//! what they are. Values are bound to the positions and never come near the text. In PostgreSQL
+//! each position carries its declared type, so that a statement means the same when it is prepared
+//! at start as when it runs.
 
 use std::collections::BTreeMap;
 
@@ -176,8 +176,8 @@ impl Writer<'_> {
     }
 }
 
-/// The name, where `colon` and `word` are a parameter: both stand together, and the colon is not that
-/// of a slice, `list[low:high]`.
+/// The name, where `colon` and `word` are a parameter: both stand together, and the colon is not
+/// that of a slice, `list[low:high]`.
 fn name<'t>(
     before: Option<&TokenWithSpan>,
     colon: &TokenWithSpan,
@@ -185,9 +185,10 @@ fn name<'t>(
 ) -> Option<&'t str> {
     let Token::Word(name) = &word.token else { return None };
     let joined = colon.span.end == word.span.start && name.quote_style.is_none();
-    let slice = before.is_some_and(|before| {
-        matches!(before.token, Token::Word(_) | Token::Number(..) | Token::RParen | Token::RBracket)
-    });
+    let ends = |token: &Token| {
+        matches!(token, Token::Word(_) | Token::Number(..) | Token::RParen | Token::RBracket)
+    };
+    let slice = before.is_some_and(|before| ends(&before.token));
     (colon.token == Token::Colon && joined && !slice).then_some(name.value.as_str())
 }
 

@@ -119,12 +119,14 @@ fn options(url: &str) -> Json {
             { "name": "book", "description": "Books.", "effect": "write", "parameters": slot,
               "errors": { "slots_doctor_id_starts_at_key": "slot_taken" },
               "sql": ["insert into slots values (:doctor_id, :starts_at, :session_id)",
-                      "select starts_at from slots where doctor_id = :doctor_id and starts_at = :starts_at"] },
+                      "select starts_at from slots
+                       where doctor_id = :doctor_id and starts_at = :starts_at"] },
             { "name": "cancel", "description": "Cancels.", "effect": "write", "parameters": slot,
               "none": "not_found",
               "sql": "delete from slots where doctor_id = :doctor_id and starts_at = :starts_at" },
             { "name": "known", "description": "Tells.", "effect": "read",
-              "sql": "select :session_id as session, :caller as caller, length(:idempotency_key) as key,
+              "sql": "select :session_id as session, :caller as caller,
+                      length(:idempotency_key) as key,
                       abs(unixepoch(:call_started_at) - unixepoch()) < 60 as now" },
             { "name": "slow", "description": "Counts.", "effect": "read", "timeout_ms": 100,
               "sql": "with recursive n (i) as (select 1 union all select i + 1 from n)

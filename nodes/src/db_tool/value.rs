@@ -1,7 +1,7 @@
 //! What a tool's parameter may be, and its value on the way from JSON to SQL.
 //!
-//! The formats are read here once, for the check of the model's arguments and for binding alike: what
-//! passes the check can be bound.
+//! The formats are read here once, for the check of the model's arguments and for binding alike:
+//! what passes the check can be bound.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use serde_json::Value as Json;
@@ -87,8 +87,8 @@ pub(super) fn time(text: &str) -> Option<NaiveTime> {
     ["%H:%M:%S", "%H:%M"].iter().find_map(|form| NaiveTime::parse_from_str(text, form).ok())
 }
 
-/// An instant as SQLite stores it and as the model is told it: UTC, to the second, `Z` at the end. One
-/// form, so that text compares as time does.
+/// An instant as SQLite stores it and as the model is told it: UTC, to the second, `Z` at the end.
+/// One form, so that text compares as time does.
 pub(super) fn instant(at: &DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

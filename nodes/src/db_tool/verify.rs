@@ -30,12 +30,13 @@ pub(super) async fn verify<'a>(
             problems.extend(keys.err().map(|error| no_keys(tool, &error)));
         }
     }
+    // Made in whatever runtime the check is made in, it may not outlive that.
+    lease.spoil();
     problems
 }
 
 fn unreachable(error: &DatabaseError) -> Problem {
-    Problem::new("database.url", error.to_string())
-        .help("start the database, or write where it is; `voicegraph check` without `--connect` asks none")
+    Problem::new("database.url", error.to_string()).help("start the database, or write where it is")
 }
 
 fn no_keys(tool: &Tool, error: &DatabaseError) -> Problem {
@@ -77,8 +78,8 @@ async fn prepare(lease: &mut Lease, text: &str) -> Prepared {
     }
 }
 
-/// Prepares the statement; gives a column that cannot be told, if any. What the connection remembers
-/// of earlier statements is forgotten first, since the schema may have changed.
+/// Prepares the statement; gives a column that cannot be told, if any. What the connection
+/// remembers of earlier statements is forgotten first, since the schema may have changed.
 async fn columns(lease: &mut Lease, text: SqlStr) -> Result<Option<(String, String)>, sqlx::Error> {
     match lease.connection() {
         Connection::Postgres(connection) => {

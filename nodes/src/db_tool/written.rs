@@ -124,7 +124,10 @@ struct Dialects {
 
 fn statements_schema() -> serde_json::Value {
     let text = serde_json::json!({ "type": "string", "minLength": 1 });
-    serde_json::json!({ "anyOf": [text, { "type": "array", "items": text, "minItems": 1, "maxItems": 16 }] })
+    let several = serde_json::json!({
+        "type": "array", "items": text, "minItems": 1, "maxItems": 16,
+    });
+    serde_json::json!({ "anyOf": [text, several] })
 }
 
 impl JsonSchema for Sql {
@@ -144,7 +147,10 @@ impl JsonSchema for Sql {
                 { "type": "array", "items": text, "minItems": 1, "maxItems": 16 },
                 {
                     "type": "object",
-                    "properties": { "postgres": statements_schema(), "sqlite": statements_schema() },
+                    "properties": {
+                        "postgres": statements_schema(),
+                        "sqlite": statements_schema(),
+                    },
                     "additionalProperties": false,
                 },
             ]

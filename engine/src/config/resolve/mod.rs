@@ -7,7 +7,7 @@ mod edges;
 mod nodes;
 
 pub use edges::{EdgeOptions, MAX_LIMIT, MAX_LIMIT_MS};
-pub(crate) use nodes::ResolvedNode;
+pub(crate) use nodes::{ResolvedNode, refusal};
 
 use std::collections::BTreeSet;
 

@@ -74,7 +74,8 @@ fn mistakes_are_told_where_they_are() {
             "is known of every call",
         ),
         (
-            json!({ "sql": "select :id", "parameters": { "id": { "type": "integer", "format": "date" } } }),
+            json!({ "sql": "select :id",
+                    "parameters": { "id": { "type": "integer", "format": "date" } } }),
             "tools[0].parameters.id.format",
             "only a string can have it",
         ),
