@@ -6,4 +6,5 @@ mod killed;
 mod migrate;
 mod place;
 mod schema;
+mod tools;
 mod verify;

@@ -41,6 +41,11 @@ pub(crate) async fn postgres() -> Option<Place> {
 }
 
 impl Place {
+    /// A database of a server that a test has for itself.
+    pub(crate) fn of(dialect: Dialect, url: String, authority: Option<PathBuf>) -> Self {
+        Self { dialect, url, authority, _folder: tempfile::tempdir().unwrap() }
+    }
+
     /// Options with its URL.
     pub(crate) fn options(&self) -> Options {
         Options { root_certificates: self.authority.clone(), ..Options::new(&self.url) }

@@ -1,0 +1,205 @@
+//! The node `db_tool` on the clinic's schema, in both dialects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, timeout};
+use voicegraph_database::Dialect;
+use voicegraph_engine::connect::{Connector, Roots};
+use voicegraph_engine::edge::{EdgeMeter, Limit, Output, Overflow, edge};
+use voicegraph_engine::event::Observers;
+use voicegraph_engine::message::{
+    Envelope, ToolCall, ToolError, ToolFailure, ToolReply, ToolResult,
+};
+use voicegraph_engine::node::{Context, Kind, NodeError, NodeFactory, Ports};
+use voicegraph_nodes::db_tool::{DbTool, Options};
+use voicegraph_tests::postgres::{Postgres, Tls};
+
+use crate::place::{self, Place, number, run};
+
+/// Far above what anything here takes, so that a hang is a failure.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const PEOPLE: &str = "
+  insert into patients (id, name, phone) values (11, 'Ada', '+441632960001');
+  insert into doctors (id, name, registration_number, specialty, time_zone)
+    values (1, 'Dr Lind', 'R1', 'cardiology', 'Europe/Berlin');
+  insert into doctor_shifts (doctor_id, starts_at, ends_at)
+    values (1, '2026-03-09T08:00:00Z', '2026-03-09T12:00:00Z');";
+
+/// One caller's node.
+struct Caller {
+    call: Output<ToolCall>,
+    running: JoinHandle<Result<(), NodeError>>,
+}
+
+impl Caller {
+    fn new(factory: &Arc<dyn NodeFactory>, session: &str) -> Self {
+        let meter = EdgeMeter::new("llm.call -> tools.call", Limit::count(4), Overflow::Block);
+        let connector = Connector::new(&Roots::default());
+        let mut ctx = Context::for_test(connector, Observers::default());
+        ctx.session_id = session.into();
+        let (call, input) = edge(&meter, ctx.cancelled.clone());
+        let mut ports = Ports::default();
+        ports.add_input("call", input);
+        let running = tokio::spawn(factory.create().run(ports, ctx));
+        Self { call, running }
+    }
+
+    async fn use_tool(&mut self, name: &str, arguments: Json) -> ToolResult {
+        let (reply, receiver) = ToolReply::new();
+        let call = ToolCall { id: "1".into(), name: name.into(), arguments, reply };
+        self.call.send(Envelope::session(Instant::now(), call)).await.unwrap();
+        timeout(PATIENCE, receiver).await.expect("the tool answers").expect("with a result")
+    }
+
+    async fn end(self) {
+        drop(self.call);
+        timeout(PATIENCE, self.running).await.expect("the node ends").unwrap().unwrap();
+    }
+}
+
+fn factory(place: &Place, timeout_ms: u32) -> Arc<dyn NodeFactory> {
+    let book = "insert into appointments
+                  (doctor_id, patient_id, appointment_datetime, ends_at, reason, session_id)";
+    let options = json!({
+        "database": {
+            "url": place.url, "root_certificates": place.authority, "acquire_timeout_ms": 20_000,
+        },
+        "tools": [
+            {
+                "name": "book", "description": "Books.", "effect": "write",
+                "timeout_ms": timeout_ms,
+                "parameters": {
+                    "doctor_id": { "type": "integer" },
+                    "starts_at": { "type": "string", "format": "date-time" },
+                    "reason": { "type": "string", "required": false },
+                },
+                "errors": {
+                    "appointments_no_overlap": "slot_taken",
+                    "appointments_within_shift": "not_found",
+                },
+                "sql": {
+                    "postgres": format!("{book} values (:doctor_id, 11, :starts_at,
+                        :starts_at + interval '30 minutes', coalesce(:reason, ''), :session_id)
+                        returning appointment_datetime, reason"),
+                    "sqlite": format!("{book} values (:doctor_id, 11, :starts_at,
+                        strftime('%Y-%m-%dT%H:%M:%SZ', :starts_at, '+30 minutes'),
+                        coalesce(:reason, ''), :session_id)
+                        returning appointment_datetime, reason"),
+                },
+            },
+            {
+                "name": "echo", "description": "Echoes.", "effect": "read",
+                "parameters": {
+                    "text": { "type": "string", "required": false },
+                    "whole": { "type": "integer", "required": false },
+                    "number": { "type": "number", "required": false },
+                    "day": { "type": "string", "format": "date", "required": false },
+                    "at": { "type": "string", "format": "date-time", "required": false },
+                    "time": { "type": "string", "format": "time", "required": false },
+                },
+                "sql": "select :text as text, :whole as whole, :number as number, :day as day,
+                               :at as at, :time as time",
+            },
+        ],
+    });
+    let options: Options = serde_json::from_value(options).unwrap();
+    DbTool::build(options).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn slot(starts_at: &str) -> Json {
+    json!({ "doctor_id": 1, "starts_at": format!("2026-03-09T{starts_at}:00Z") })
+}
+
+fn named(name: &str) -> ToolError {
+    let failure = ToolFailure::Named(name.into());
+    ToolError { failure, message: name.replace('_', " ") }
+}
+
+#[tokio::test]
+async fn a_booking_is_made_once_and_its_failures_are_named() {
+    for place in place::both().await {
+        let database = place.migrated().await;
+        run(&database, PEOPLE).await.unwrap();
+        let factory = factory(&place, 5_000);
+        assert_eq!(factory.verify().await, [], "{:?}", place.dialect);
+        let (mut one, mut other) = (Caller::new(&factory, "a"), Caller::new(&factory, "b"));
+        let row = json!({ "appointment_datetime": "2026-03-09T09:00:00Z", "reason": "" });
+        let booked = Ok(json!({ "rows": [row] }));
+        assert_eq!(one.use_tool("book", slot("09:00")).await, booked, "{:?}", place.dialect);
+        assert_eq!(one.use_tool("book", slot("09:00")).await, booked);
+        assert_eq!(other.use_tool("book", slot("09:15")).await, Err(named("slot_taken")));
+        let outside = other.use_tool("book", slot("14:00")).await.unwrap_err();
+        assert_eq!(outside.failure, ToolFailure::NotFound);
+        for table in ["appointments", "tool_calls"] {
+            assert_eq!(number(&database, &format!("select count(*) from {table}")).await, 1);
+        }
+        one.end().await;
+        other.end().await;
+    }
+}
+
+#[tokio::test]
+async fn values_of_every_type_go_in_and_come_out() {
+    for place in place::both().await {
+        place.migrated().await;
+        let mut caller = Caller::new(&factory(&place, 5_000), "a");
+        let given = json!({
+            "text": "'); drop table doctors; --", "whole": 9_007_199_254_740_993_i64,
+            "number": 0.5, "day": "2026-03-09", "at": "2026-03-09T09:00:00Z", "time": "09:30:00",
+        });
+        let told = caller.use_tool("echo", given.clone()).await;
+        assert_eq!(told, Ok(json!({ "rows": [given] })), "{:?}", place.dialect);
+        let keys = ["text", "whole", "number", "day", "at", "time"];
+        let nothing: Json = keys.iter().map(|key| ((*key).to_owned(), Json::Null)).collect();
+        let told = caller.use_tool("echo", json!({})).await;
+        assert_eq!(told, Ok(json!({ "rows": [nothing] })), "{:?}", place.dialect);
+        caller.end().await;
+    }
+}
+
+#[tokio::test]
+async fn fifty_callers_want_one_slot_and_one_has_it() {
+    for place in place::both().await {
+        let database = place.migrated().await;
+        run(&database, PEOPLE).await.unwrap();
+        let factory = factory(&place, 30_000);
+        let mut callers = JoinSet::new();
+        for number in 0..50 {
+            let mut caller = Caller::new(&factory, &format!("caller-{number}"));
+            callers.spawn(async move {
+                let result = caller.use_tool("book", slot("10:00")).await;
+                caller.end().await;
+                result
+            });
+        }
+        let results = callers.join_all().await;
+        let taken = results.iter().filter(|one| **one == Err(named("slot_taken"))).count();
+        let booked = results.iter().filter(|one| one.is_ok()).count();
+        assert_eq!((booked, taken), (1, 49), "{:?}: {results:?}", place.dialect);
+        assert_eq!(number(&database, "select count(*) from appointments").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stops_is_told_in_time_and_works_again_when_it_is_back() {
+    let Some(server) = Postgres::start(Tls::On) else { return };
+    let place = Place::of(Dialect::Postgres, server.database().await, Some(server.authority()));
+    let database = place.migrated().await;
+    run(&database, PEOPLE).await.unwrap();
+    let mut caller = Caller::new(&factory(&place, 1_000), "a");
+    assert!(caller.use_tool("book", slot("09:00")).await.is_ok());
+    server.pause();
+    let began = Instant::now();
+    let failure = caller.use_tool("book", slot("10:00")).await.unwrap_err().failure;
+    assert_eq!(failure, ToolFailure::Unavailable);
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    server.resume();
+    assert!(caller.use_tool("book", slot("10:00")).await.is_ok());
+    assert!(caller.use_tool("book", slot("09:00")).await.is_ok());
+    assert_eq!(number(&database, "select count(*) from appointments").await, 2);
+    caller.end().await;
+}
