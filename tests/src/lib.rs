@@ -1,6 +1,7 @@
 //! What the whole-system tests share.
 
 pub mod caller;
+pub mod cut;
 pub mod http;
 pub mod postgres;
 pub mod program;

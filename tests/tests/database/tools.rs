@@ -15,6 +15,7 @@ use voicegraph_engine::message::{
 };
 use voicegraph_engine::node::{Context, Kind, NodeError, NodeFactory, Ports};
 use voicegraph_nodes::db_tool::{DbTool, Options};
+use voicegraph_tests::cut::Way;
 use voicegraph_tests::postgres::{Postgres, Tls};
 
 use crate::place::{self, Place, number, run};
@@ -201,5 +202,59 @@ async fn a_server_that_stops_is_told_in_time_and_works_again_when_it_is_back() {
     assert!(caller.use_tool("book", slot("10:00")).await.is_ok());
     assert!(caller.use_tool("book", slot("09:00")).await.is_ok());
     assert_eq!(number(&database, "select count(*) from appointments").await, 2);
+    caller.end().await;
+}
+
+/// Makes each commit of an appointment take its time.
+const SLOW_COMMIT: &str = "
+  create function dawdle() returns trigger language plpgsql as $$
+    begin perform pg_sleep(0.4); return null; end $$;
+  create constraint trigger dawdle after insert on appointments
+    deferrable initially deferred for each row execute function dawdle();";
+
+/// Waits until a commit dawdles.
+async fn until_commit(connection: &mut sqlx::PgConnection) {
+    let asked = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'";
+    let dawdles = async {
+        while sqlx::query_scalar::<_, i64>(asked).fetch_one(&mut *connection).await.unwrap() == 0 {}
+    };
+    timeout(PATIENCE, dawdles).await.expect("a commit is under way");
+}
+
+#[tokio::test]
+async fn a_commit_without_an_answer_is_resolved_by_its_key() {
+    let Some(server) = Postgres::start(Tls::On) else { return };
+    let url = server.database().await;
+    let name = url.rsplit('/').next().unwrap().to_owned();
+    let mut place = Place::of(Dialect::Postgres, url.clone(), Some(server.authority()));
+    let database = place.migrated().await;
+    run(&database, PEOPLE).await.unwrap();
+    run(&database, SLOW_COMMIT).await.unwrap();
+    let port: u16 = url.rsplit(':').next().unwrap().split('/').next().unwrap().parse().unwrap();
+    let way = Way::to(port).await;
+    place.url = url.replace(&format!(":{port}/"), &format!(":{}/", way.port()));
+    let mut caller = Caller::new(&factory(&place, 5_000), "a");
+    let mut watching = server.connect(&name).await;
+    let kill =
+        "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'";
+    // The answer is lost, and the commit takes place; then the commit is undone by the server.
+    for (starts_at, killed) in [("09:00", false), ("10:00", true)] {
+        let booking = caller.use_tool("book", slot(starts_at));
+        let losing = async {
+            until_commit(&mut watching).await;
+            if killed {
+                sqlx::query(kill).execute(&mut watching).await.unwrap();
+            } else {
+                way.cut();
+            }
+        };
+        let (booked, ()) = tokio::join!(booking, losing);
+        let at = format!("2026-03-09T{starts_at}:00Z");
+        let row = json!({ "appointment_datetime": at, "reason": "" });
+        assert_eq!(booked, Ok(json!({ "rows": [row] })), "killed: {killed}");
+    }
+    for table in ["appointments", "tool_calls"] {
+        assert_eq!(number(&database, &format!("select count(*) from {table}")).await, 2);
+    }
     caller.end().await;
 }
