@@ -53,7 +53,11 @@ impl Call {
         let metrics = Arc::new(Metrics::new());
         let pipeline = Pipeline::new(self.graph, &metrics, env!("CARGO_PKG_VERSION"));
         let figures = Arc::clone(&pipeline.metrics);
-        let runtime = Runtime::new(pipeline, self.connector, 1, Limits::default(), SEED);
+        let connector = match self.pace {
+            Pace::Virtual => self.connector.in_virtual_time(),
+            Pace::Realtime => self.connector,
+        };
+        let runtime = Runtime::new(pipeline, connector, 1, Limits::default(), SEED);
         let runtime = Arc::new(runtime);
         let endpoints =
             self.http.map(|at| http::Thread::start(at, &metrics, &runtime)).transpose()?;

@@ -87,6 +87,8 @@ pub struct Tool {
 pub struct Context {
     /// The call's id: unique, and never a metric's label.
     pub session_id: Arc<str>,
+    /// Who calls, where the transport knows it: a phone number in E.164 or an identity.
+    pub caller: Option<Arc<str>>,
     /// The node's name in the graph.
     pub node: Arc<str>,
     /// The one door to providers.
@@ -115,6 +117,7 @@ impl Context {
     pub fn for_test(connector: Connector, observers: Observers) -> Self {
         Self {
             session_id: "test".into(),
+            caller: None,
             node: "node".into(),
             connector,
             cancelled: CancellationToken::new(),

@@ -119,6 +119,7 @@ impl Session {
             let role = node.signature.role;
             let ctx = Context {
                 session_id: Arc::clone(session_id),
+                caller: self.transport.caller.clone(),
                 node: Arc::clone(&node.name),
                 connector: self.connector.clone(),
                 cancelled: self.cancelled.clone(),

@@ -154,7 +154,12 @@ fn session(behaviour: Behaviour) -> (Session, Meters) {
         graph,
         meters: meters.clone(),
         connector: Connector::new(&Roots::Given(Vec::new())),
-        transport: Transport { source: Box::new(Nothing), sink: Box::new(Nothing), observer: None },
+        transport: Transport {
+            source: Box::new(Nothing),
+            sink: Box::new(Nothing),
+            caller: None,
+            observer: None,
+        },
         observers: Vec::new(),
         closing: CancellationToken::new(),
         cancelled: CancellationToken::new(),

@@ -116,6 +116,7 @@ impl Desk<'_> {
     /// Answers one call. A read that is stopped is not answered: nobody waits for it.
     async fn serve(&self, envelope: Envelope<ToolCall>) {
         let Envelope { scope, body: call, .. } = envelope;
+        let _hold = self.ctx.connector.hold_time();
         let began = Instant::now();
         let Some(tool) = self.shared.tools.get(&call.name) else {
             let message = "there is no such tool".to_owned();
@@ -158,7 +159,9 @@ impl Desk<'_> {
         {
             values.insert("call_started_at".to_owned(), Value::DateTime(self.started_at().await?));
         }
-        let caller = Value::Null(Type::Text);
+        let caller = self.ctx.caller.as_ref();
+        let caller =
+            caller.map_or(Value::Null(Type::Text), |caller| Value::Text(caller.to_string()));
         for (name, value) in
             [("session_id", &session), ("idempotency_key", &key), ("caller", &caller)]
         {

@@ -15,7 +15,7 @@ use voicegraph_engine::event::Observers;
 use voicegraph_engine::message::{
     Envelope, ToolCall, ToolError, ToolFailure, ToolReply, ToolResult,
 };
-use voicegraph_engine::node::{Kind, NodeError, NodeFactory, Ports, Problem};
+use voicegraph_engine::node::{Context, Kind, NodeError, NodeFactory, Ports, Problem};
 use voicegraph_engine::turn::{Turn, TurnControl};
 
 use super::{DbTool, Options};
@@ -51,6 +51,10 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with(context()).await
+    }
+
+    async fn with(ctx: Context) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/test.db", folder.path().display());
         let settings = voicegraph_database::Options::new(&url).build().unwrap();
@@ -63,7 +67,6 @@ impl World {
         let (call, input) = edge_to::<ToolCall>(&DbTool::signature(), "call");
         let mut ports = Ports::default();
         ports.add_input("call", input);
-        let ctx = context();
         let cancelled = ctx.cancelled.clone();
         let running = tokio::spawn(factory.create().run(ports, ctx));
         let control = TurnControl::new(CancellationToken::new(), Observers::default());
@@ -164,6 +167,31 @@ async fn what_is_known_of_the_call_is_bound() {
     let known = world.use_tool("known", json!({})).await;
     let expected = json!({ "session": "test", "caller": null, "key": 64, "now": 1 });
     assert_eq!(known, Ok(json!({ "rows": [expected] })));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_caller_is_bound_where_it_is_known() {
+    let mut ctx = context();
+    ctx.caller = Some("+441632960001".into());
+    let mut world = World::with(ctx).await;
+    let known = world.use_tool("known", json!({})).await.unwrap();
+    assert_eq!(known["rows"][0]["caller"], "+441632960001");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn virtual_time_waits_for_the_database() {
+    let mut ctx = context();
+    ctx.connector = ctx.connector.clone().in_virtual_time();
+    let mut world = World::with(ctx).await;
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    for _ in 0..20 {
+        assert!(world.use_tool("book", slot(1)).await.is_ok());
+        assert!(world.use_tool("find", json!({ "name": "Ada" })).await.is_ok());
+    }
+    assert_eq!(began.elapsed(), Duration::ZERO);
     world.end().await;
 }
 

@@ -39,6 +39,7 @@ pub(super) async fn converse(socket: WebSocket, place: Place, rates: Rates, sett
     let transport = Transport {
         source: Box::new(ClientSource(received)),
         sink: Box::new(ClientSink::new(Arc::clone(&line), rates.output)),
+        caller: None,
         observer: Some(Arc::clone(&line) as Arc<_>),
     };
     let (to_client, from_client) = socket.split();
