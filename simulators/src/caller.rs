@@ -22,6 +22,8 @@ pub struct Script {
     pub lines: Vec<Line>,
     /// What the caller does after the last.
     pub ending: Ending,
+    /// Who calls: a phone number in E.164 or an identity.
+    pub identity: Option<String>,
 }
 
 /// What the caller does after the last line.
@@ -57,7 +59,8 @@ impl Script {
             Ending::HangUp => scripted::Ending::HangUp(scripted::When::DuringAgent(HANG_UP)),
         };
         let lines = self.lines.iter().map(line).collect();
-        scripted::Script { ending, ..scripted::Script::new(lines) }
+        let caller = self.identity.as_deref().map(Arc::from);
+        scripted::Script { ending, caller, ..scripted::Script::new(lines) }
     }
 }
 
@@ -92,6 +95,8 @@ pub(crate) struct Options {
     /// After the last line: `listen` (default), `finish` or `hang_up`.
     #[serde(default)]
     ending: Ending,
+    /// Who calls, as a transport would know it: `+441632960001`.
+    identity: Option<String>,
     #[serde(default)]
     lines: Vec<Spanned<LineOptions>>,
 }
@@ -118,7 +123,8 @@ impl Options {
             let span = line.span();
             line.into_inner().build(source, &span, shared.as_ref())
         });
-        Ok(Script { lines: lines.collect::<Result<_, _>>()?, ending: self.ending })
+        let lines = lines.collect::<Result<_, _>>()?;
+        Ok(Script { lines, ending: self.ending, identity: self.identity })
     }
 }
 
