@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use database::{Database, Down, Migrate, Migration, Status, Tls, Up};
+pub(crate) use database::{Database, Down, Migrate, Migration, Status, Tls, Up, Verify};
 
 /// Runs, checks, serves and simulates voice pipelines.
 ///

@@ -1,4 +1,5 @@
-//! A PostgreSQL server of the test's own: private data, a free port, TLS by an authority made for it.
+//! A PostgreSQL server of the test's own: private data, a free port, TLS by an authority made for
+//! it.
 //!
 //! The program that runs the tests holds the pipe that a watcher reads: when it ends, however it
 //! ends, the watcher stops the server and removes its data.

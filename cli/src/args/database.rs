@@ -52,6 +52,8 @@ pub(crate) enum Migration {
     Down(Down),
     /// Lists the versions, and how the database stands to each.
     Status(Status),
+    /// Compares the database with what the migrations make, and names each difference.
+    Verify(Verify),
 }
 
 #[derive(Args, Debug)]
@@ -94,6 +96,12 @@ pub(crate) struct Down {
 
 #[derive(Args, Debug)]
 pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) database: Database,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) database: Database,
 }

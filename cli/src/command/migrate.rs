@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use voicegraph_database::migrate::{self, Migrator, Script, State};
+use voicegraph_database::verify;
 
-use crate::args::{Down, Migrate, Migration, Status, Up};
+use crate::args::{Down, Migrate, Migration, Status, Up, Verify};
 use crate::database;
 use crate::output::print;
 
@@ -15,6 +16,7 @@ pub(crate) async fn run(arguments: &Migrate) -> anyhow::Result<()> {
         Migration::Up(arguments) => up(arguments).await,
         Migration::Down(arguments) => down(arguments).await,
         Migration::Status(arguments) => status(arguments).await,
+        Migration::Verify(arguments) => verify(arguments).await,
     }
 }
 
@@ -50,6 +52,16 @@ async fn status(arguments: &Status) -> anyhow::Result<()> {
         writeln!(text, "{:04} {}: {state}", version.version, version.name)?;
     }
     print(&text)
+}
+
+/// Any difference fails the command, so that a deploy can stand on it.
+async fn verify(arguments: &Verify) -> anyhow::Result<()> {
+    let found = verify::verify(&database::settings(&arguments.database)?).await?;
+    if found.is_empty() {
+        return print("the schema is as the migrations make it\n");
+    }
+    print(&found.iter().map(|difference| format!("{difference}\n")).collect::<String>())?;
+    anyhow::bail!("{} differences between the database and the migrations", found.len())
 }
 
 fn report(done: &[Script], verb: &str, nothing: &str) -> String {

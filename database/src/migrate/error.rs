@@ -78,7 +78,8 @@ impl From<sqlx::migrate::MigrateError> for MigrateError {
     }
 }
 
-/// A failed script. What the world did is told as such, what the script did in the database's words.
+/// A failed script. What the world did is told as such, what the script did in the database's
+/// words.
 fn script(error: sqlx::Error, version: i64) -> MigrateError {
     let words = match &error {
         sqlx::Error::Database(said) => said.message().to_owned(),

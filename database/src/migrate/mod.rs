@@ -5,8 +5,8 @@
 //!   up, down: lock ─> check what is applied ─> each in a transaction with its own record ─> unlock
 //! ```
 //!
-//! sqlx's migrator applies, reverts and keeps the records (`_sqlx_migrations`, with checksums of the
-//! scripts), so its own command line can read them too. What it lacks stands here: a lock for
+//! sqlx's migrator applies, reverts and keeps the records (`_sqlx_migrations`, with checksums of
+//! the scripts), so its own command line can read them too. What it lacks stands here: a lock for
 //! SQLite, a limit for the wait, a look ahead, and a report of what was done.
 
 mod error;

@@ -1,5 +1,6 @@
-//! The arrows between members: `cli → nodes, database, simulators → engine`, `nodes → database`. A provider's wire is written
-//! twice, in `nodes` and in `simulators`, each from its reference, so neither may know the other.
+//! The arrows between members: `cli → nodes, database, simulators → engine`, and `nodes →
+//! database`. A provider's wire is written twice, in `nodes` and in `simulators`, each from
+//! its reference, so neither may know the other.
 
 use super::Finding;
 use super::manifest::{Dependency, Manifest};

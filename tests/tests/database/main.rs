@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod killed;
 mod migrate;
 mod place;
 mod schema;
+mod verify;
