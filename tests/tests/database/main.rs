@@ -5,5 +5,8 @@
 mod killed;
 mod migrate;
 mod place;
+mod pool;
+mod pool_model;
 mod schema;
+mod tls;
 mod verify;
