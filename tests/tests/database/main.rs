@@ -8,5 +8,6 @@ mod place;
 mod pool;
 mod pool_model;
 mod schema;
+mod seed;
 mod tls;
 mod verify;
