@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use database::{Database, Down, Migrate, Migration, Status, Tls, Up, Verify};
+pub(crate) use database::{Database, Down, Migrate, Migration, Seed, Status, Tls, Up, Verify};
 
 /// Runs, checks, serves and simulates voice pipelines.
 ///
@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Makes the schema of the clinic's database, version by version, or takes it back.
     Migrate(Migrate),
+    /// Adds sample patients, doctors, shifts and appointments; what is there stays as it is.
+    Seed(Seed),
 }
 
 /// Which pipeline, for which environment.

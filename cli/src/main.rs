@@ -55,5 +55,6 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Schema => command::schema::run(),
         Command::Simulate(simulate) => command::simulate::run(&simulate),
         Command::Migrate(migrate) => command::migrate::run(&migrate),
+        Command::Seed(seed) => command::seed::run(&seed),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -104,4 +105,27 @@ pub(crate) struct Status {
 pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) database: Database,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Seed {
+    #[command(flatten)]
+    pub(crate) database: Database,
+
+    /// The environment that the database belongs to. `production` is refused, and so is a
+    /// PostgreSQL server without a name here.
+    #[arg(long, env = "VOICEGRAPH_ENV", value_name = "NAME")]
+    pub(crate) env: Option<String>,
+
+    /// The day around which the data lies; today (UTC) without it.
+    #[arg(long, env = "VOICEGRAPH_DATE", value_name = "YYYY-MM-DD")]
+    pub(crate) date: Option<NaiveDate>,
+
+    /// Adds the data whatever the environment is.
+    #[arg(long, env = "VOICEGRAPH_FORCE", value_parser = BoolishValueParser::new())]
+    pub(crate) force: bool,
+
+    /// Prints the SQL instead of running it.
+    #[arg(long, env = "VOICEGRAPH_DRY_RUN", value_parser = BoolishValueParser::new())]
+    pub(crate) dry_run: bool,
 }

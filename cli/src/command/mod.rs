@@ -7,5 +7,6 @@ pub(crate) mod migrate;
 pub(crate) mod nodes;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod seed;
 pub(crate) mod serve;
 pub(crate) mod simulate;

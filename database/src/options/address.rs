@@ -170,3 +170,58 @@ fn is_here(options: &PgConnectOptions) -> bool {
         || host.starts_with('/')
         || address.is_ok_and(|address| address.is_loopback())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The paths and messages of what is wrong with a URL.
+    fn problems(url: &str, tls: Tls) -> Vec<String> {
+        let built = Options { tls, ..Options::new(url) }.build();
+        let said = |it: Problem| format!("{}: {}", it.path, it.message);
+        built.map_or_else(|all| all.into_iter().map(said).collect(), |_| Vec::new())
+    }
+
+    #[test]
+    fn a_url_may_not_go_without_tls() {
+        for mode in ["disable", "allow", "prefer"] {
+            let url = format!("postgres://u:top-secret@localhost/d?sslmode={mode}");
+            let expected = format!("url: `sslmode={mode}` lets the connection go without TLS");
+            assert_eq!(problems(&url, Tls::Required), [expected]);
+            assert!(problems(&url, Tls::Optional).is_empty());
+        }
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let url = format!("postgres://u:top-secret@db.example/d?sslmode={mode}");
+            assert!(problems(&url, Tls::Required).is_empty());
+        }
+    }
+
+    #[test]
+    fn without_a_mode_everything_is_verified() {
+        let mode = |tls| {
+            let options = Options { tls, ..Options::new("postgres://u@localhost/d") };
+            match Address::parse(&options) {
+                Ok(Address::Postgres(options)) => options.get_ssl_mode(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(matches!(mode(Tls::Required), PgSslMode::VerifyFull));
+        assert!(matches!(mode(Tls::Optional), PgSslMode::Prefer));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_without_the_password() {
+        for (url, tls, expected) in [
+            ("mysql://u:top-secret@h/d", Tls::Required, "url: is the address of no database"),
+            ("postgres://u:top-secret@h:port/d", Tls::Required, "url: cannot be read"),
+            ("postgres://u:top-secret@h/d?sslmod=require", Tls::Required, "`sslmod` is not known"),
+            ("postgres://u:top-secret@h/d?sslmode=on", Tls::Required, "is no mode of PostgreSQL"),
+            ("postgres://u:top-secret@db.example/d", Tls::Optional, "tls: `optional` is for"),
+            ("sqlite::memory:", Tls::Required, "url: each connection would have a memory"),
+        ] {
+            let said = problems(url, tls);
+            assert_eq!(said.len(), 1, "{said:?}");
+            assert!(said[0].contains(expected) && !said[0].contains("top-secret"), "{said:?}");
+        }
+    }
+}

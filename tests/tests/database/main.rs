@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod clinic;
 mod killed;
 mod migrate;
 mod place;
+mod pool;
+mod pool_model;
 mod schema;
+mod seed;
+mod tls;
 mod tools;
 mod verify;

@@ -31,17 +31,27 @@ const PEOPLE: &str = "
     values (1, '2026-03-09T08:00:00Z', '2026-03-09T12:00:00Z');";
 
 /// One caller's node.
-struct Caller {
+pub(crate) struct Caller {
     call: Output<ToolCall>,
     running: JoinHandle<Result<(), NodeError>>,
 }
 
 impl Caller {
     fn new(factory: &Arc<dyn NodeFactory>, session: &str) -> Self {
+        Self::known(factory, session, None)
+    }
+
+    /// One whose phone number is known, or not.
+    pub(crate) fn known(
+        factory: &Arc<dyn NodeFactory>,
+        session: &str,
+        number: Option<&str>,
+    ) -> Self {
         let meter = EdgeMeter::new("llm.call -> tools.call", Limit::count(4), Overflow::Block);
         let connector = Connector::new(&Roots::default());
         let mut ctx = Context::for_test(connector, Observers::default());
         ctx.session_id = session.into();
+        ctx.caller = number.map(Into::into);
         let (call, input) = edge(&meter, ctx.cancelled.clone());
         let mut ports = Ports::default();
         ports.add_input("call", input);
@@ -49,14 +59,14 @@ impl Caller {
         Self { call, running }
     }
 
-    async fn use_tool(&mut self, name: &str, arguments: Json) -> ToolResult {
+    pub(crate) async fn use_tool(&mut self, name: &str, arguments: Json) -> ToolResult {
         let (reply, receiver) = ToolReply::new();
         let call = ToolCall { id: "1".into(), name: name.into(), arguments, reply };
         self.call.send(Envelope::session(Instant::now(), call)).await.unwrap();
         timeout(PATIENCE, receiver).await.expect("the tool answers").expect("with a result")
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         drop(self.call);
         timeout(PATIENCE, self.running).await.expect("the node ends").unwrap().unwrap();
     }
