@@ -80,7 +80,7 @@ pub enum Tls {
 /// Whose SQL a database speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dialect {
-    /// PostgreSQL, 13 or newer.
+    /// PostgreSQL; tested with 15.
     Postgres,
     /// SQLite, the one that is compiled in.
     Sqlite,

@@ -24,13 +24,15 @@ create index appointments_appointment_datetime_idx on appointments (appointment_
 create index appointments_patient_id_idx on appointments (patient_id);
 create index appointments_doctor_id_idx on appointments (doctor_id);
 
--- `for share` makes whoever takes the shift away wait for this transaction, and the other way round.
+-- The lock makes bookings in one shift take turns: two that overlap would otherwise each find the other's
+-- row in their exclusion constraint, wait for one another, and one be ended as a deadlock. And whoever
+-- takes the shift away waits for this transaction, or the other way round.
 create function appointments_check_shift() returns trigger language plpgsql as $$
 begin
   perform from doctor_shifts
     where doctor_id = new.doctor_id
       and starts_at <= new.appointment_datetime and new.ends_at <= ends_at
-    for share;
+    for no key update;
   if not found then
     raise exception 'the doctor has no shift then' using
       errcode = 'check_violation', table = 'appointments', constraint = 'appointments_within_shift';

@@ -13,6 +13,9 @@ use crate::options::Dialect;
 /// A connection on loan. Dropping it gives it back: it is kept where fewer than `max_kept` are idle
 /// and closed otherwise. A transaction of sqlx that was not committed is rolled back before
 /// anybody else gets the connection.
+///
+/// Who writes to SQLite begins with `begin_with("begin immediate")`: a transaction that reads first
+/// and writes then loses against any writer in between, without the busy timeout's wait.
 #[derive(Debug)]
 pub struct Lease {
     /// `None` only while it is dropped.

@@ -23,7 +23,7 @@ pub enum SeedError {
     )]
     Production(String),
     /// The database failed.
-    #[error("{0}; is the schema made (`voicegraph migrate up`)?")]
+    #[error("sample data needs the newest schema (`voicegraph migrate up`), and was not added")]
     Database(#[from] DatabaseError),
 }
 

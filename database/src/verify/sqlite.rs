@@ -1,7 +1,8 @@
 //! SQLite's catalogue, read into a snapshot.
 //!
-//! Columns, keys and indexes come from its pragmas. Named constraints and triggers are kept by
-//! SQLite only as the text that made them, so that text is compared, comments and white space aside.
+//! Columns and keys come from its pragmas. Indexes, named constraints and triggers are kept by
+//! SQLite only as the text that made them, so that text is compared, comments and white space
+//! aside.
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 

@@ -15,7 +15,13 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// A pool with these limits. Whoever waits, waits longer than the test.
 pub(crate) fn pool(place: &Place, max_kept: u32, max_overflow: u32) -> Database {
-    let options = Options { max_kept, max_overflow, acquire_timeout_ms: 60_000, ..place.options() };
+    let options = Options {
+        max_kept,
+        max_overflow,
+        acquire_timeout_ms: 60_000,
+        statement_timeout_ms: 60_000,
+        ..place.options()
+    };
     Database::open(options.build().unwrap())
 }
 
@@ -84,6 +90,17 @@ async fn a_statement_that_takes_too_long_is_cancelled() {
     let late = place::run(&database, "select pg_sleep(60)").await;
     assert_eq!(late, Err(DatabaseError::Timeout { what: "the statement" }));
     assert_eq!(place::number(&database, "select 1::bigint").await, 1);
+}
+
+#[tokio::test]
+async fn a_connection_busy_with_a_given_up_statement_is_replaced() {
+    let Some(place) = place::postgres().await else { return };
+    let database = pool(&place, 1, 0);
+    let endless = place::run(&database, "select pg_sleep(60)");
+    timeout(Duration::from_millis(200), endless).await.unwrap_err();
+    assert_eq!(database.figures().idle, 1);
+    assert_eq!(place::number(&database, "select 1::bigint").await, 1);
+    assert_eq!(database.figures().replaced, 1);
 }
 
 #[tokio::test]

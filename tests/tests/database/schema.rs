@@ -3,6 +3,7 @@
 use voicegraph_database::{ConstraintKind, Database, DatabaseError};
 
 use crate::place::{self, number, run};
+use crate::pool::pool;
 
 const PEOPLE: &str = "
   insert into patients (id, name, phone) values (11, 'Ada', '+441632960001');
@@ -46,6 +47,26 @@ async fn two_appointments_of_one_doctor_cannot_overlap() {
             .await
             .unwrap();
         run(&database, &booking(1, "09:15", "09:45")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn of_fifty_at_once_for_one_slot_one_is_booked() {
+    for place in place::both().await {
+        place.migrated().await.close().await;
+        place.run(PEOPLE).await.unwrap();
+        let pools = [pool(&place, 5, 20), pool(&place, 5, 20)];
+        for hour in 8..10 {
+            let slot = booking(1, &format!("{hour:02}:00"), &format!("{hour:02}:30"));
+            let all = (0..50).map(|one| run(&pools[one % 2], &slot));
+            let (booked, refused): (Vec<_>, Vec<_>) =
+                futures_util::future::join_all(all).await.into_iter().partition(Result::is_ok);
+            let (name, kind) = ("appointments_no_overlap".to_owned(), ConstraintKind::Exclusion);
+            let taken = DatabaseError::Constraint { name, kind };
+            assert_eq!(refused, vec![Err(taken); 49], "{:?}", place.dialect);
+            assert_eq!(booked.len(), 1);
+        }
+        assert_eq!(number(&pools[0], "select count(*) from appointments").await, 2);
     }
 }
 
