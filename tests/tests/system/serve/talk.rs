@@ -31,7 +31,9 @@ async fn a_caller_is_greeted_understood_answered_and_heard_out() {
     question_is_answered(&mut caller).await;
     caller.send("{\"type\":\"hangup\"}");
     let (_, end) = caller.event_of("end").await;
-    assert_eq!(end, json!({ "type": "end", "reason": "hung_up" }));
+    assert_eq!(end["reason"], "hung_up");
+    let session = end["session"].as_str().unwrap();
+    assert!(session.len() == 32 && session.chars().all(|c| c.is_ascii_hexdigit()), "{session}");
     assert_eq!(caller.closed().await, Some(1_000));
     server.is_empty().await;
     server.process.stop().await;
