@@ -26,6 +26,14 @@ bench *filter:
 gate:
     cargo run --release --package voicegraph-benches --bin gate
 
+# Ten thousand calls in virtual time; nothing may be left behind.
+soak *arguments:
+    cargo run --release --package voicegraph-benches --bin soak -- {{arguments}}
+
+# Forty calls at once against processes of their own, for a minute.
+load *arguments:
+    cargo run --release --package voicegraph-benches --bin load -- {{arguments}}
+
 # A spoken call with simulated providers.
 demo *arguments:
     cargo run --release -- demo {{arguments}}

@@ -1,4 +1,5 @@
-//! A stage that hears the caller more slowly than the caller speaks. It is registered by tests alone.
+//! A stage that hears the caller more slowly than the caller speaks. It is registered by tests
+//! alone.
 
 use std::sync::Arc;
 use std::time::Duration;

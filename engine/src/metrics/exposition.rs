@@ -1,6 +1,7 @@
 //! The metrics as Prometheus families. Names, help and units stand here and nowhere else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use prometheus::proto::{
@@ -109,11 +110,26 @@ impl Exposition {
                 self.counter(named, &labels.and("unit", usage.name()), amount);
             }
         }
+        for (node, discarded) in pipeline.discarded() {
+            let named = (
+                "voicegraph_node_discarded_seconds_total",
+                "Sound that the node held when its turn was interrupted.",
+            );
+            self.seconds(named, &labels.and("node", &node), discarded);
+        }
     }
 
     fn counter(&mut self, named: Named, labels: &Labels, value: u64) {
+        self.total(named, labels, value as f64);
+    }
+
+    fn seconds(&mut self, named: Named, labels: &Labels, value: Duration) {
+        self.total(named, labels, value.as_secs_f64());
+    }
+
+    fn total(&mut self, named: Named, labels: &Labels, value: f64) {
         let mut counter = Counter::default();
-        counter.set_value(value as f64);
+        counter.set_value(value);
         let mut metric = labels.metric();
         metric.set_counter(counter);
         self.add(named, MetricType::COUNTER, metric);

@@ -1,6 +1,7 @@
 //! What is measured of one node, over all calls of a pipeline.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub struct NodeMeter {
     name: String,
     latency: Mutex<Histogram<u64>>,
     used: Mutex<BTreeMap<Usage, u64>>,
+    discarded_us: AtomicU64,
 }
 
 /// What providers bill.
@@ -46,8 +48,12 @@ impl Usage {
 impl NodeMeter {
     /// A meter for the node `name`.
     pub fn new(name: impl Into<String>) -> Arc<Self> {
-        let (latency, used) = (Mutex::new(histogram()), Mutex::default());
-        Arc::new(Self { name: name.into(), latency, used })
+        Arc::new(Self {
+            name: name.into(),
+            latency: Mutex::new(histogram()),
+            used: Mutex::default(),
+            discarded_us: AtomicU64::default(),
+        })
     }
 
     /// The node's name in the graph.
@@ -70,6 +76,17 @@ impl NodeMeter {
     /// What was used so far.
     pub fn usage(&self) -> BTreeMap<Usage, u64> {
         self.used.lock().expect("no panic holds this lock").clone()
+    }
+
+    /// Counts sound that the node held when its turn was interrupted. On an edge it would be
+    /// counted there.
+    pub fn discarded(&self, sound: Duration) {
+        self.discarded_us.fetch_add(micros(sound), Ordering::Relaxed);
+    }
+
+    /// The length of the sound that was discarded so far.
+    pub fn discarded_total(&self) -> Duration {
+        Duration::from_micros(self.discarded_us.load(Ordering::Relaxed))
     }
 
     /// The service times so far, in µs.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use indexmap::IndexMap;
@@ -128,6 +129,12 @@ impl PipelineMetrics {
     pub fn usage(&self) -> Vec<(String, BTreeMap<Usage, u64>)> {
         let meters = self.meters();
         meters.nodes.iter().map(|(name, meter)| (name.clone(), meter.usage())).collect()
+    }
+
+    /// The sound that each node held when its turn was interrupted, in the order of the graph.
+    pub fn discarded(&self) -> Vec<(String, Duration)> {
+        let meters = self.meters();
+        meters.nodes.iter().map(|(name, meter)| (name.clone(), meter.discarded_total())).collect()
     }
 
     /// The values of `series` so far, in µs; `None` where there are none.

@@ -200,6 +200,17 @@ fn what_providers_bill_is_counted_by_unit() {
     assert!(lines[1].contains("unit=\"llm_output_tokens\"") && lines[1].ends_with(" 7"));
 }
 
+#[test]
+fn sound_that_a_node_held_at_an_interruption_is_counted() {
+    let metrics = Metrics::new();
+    let tts = clinic(&metrics).node("tts");
+    tts.discarded(ms(1_200));
+    tts.discarded(ms(300));
+    let text = metrics.text().unwrap();
+    let line = text.lines().find(|line| line.starts_with("voicegraph_node_discarded_seconds"));
+    assert!(line.is_some_and(|line| line.contains("node=\"tts\"") && line.ends_with(" 1.5")));
+}
+
 #[tokio::test]
 async fn buckets_are_cumulative_and_end_at_the_count() {
     let metrics = Metrics::new();

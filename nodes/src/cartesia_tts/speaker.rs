@@ -254,6 +254,7 @@ impl Speaker {
 
     /// Stops the turn's context; the line serves the next turn.
     fn cancel(&mut self, speech: Speech) {
+        self.ctx.meter.discarded(speech.waiting());
         if let Some(cancel) = speech.cancel() {
             self.line.say(&cancel);
             self.line.served();

@@ -229,9 +229,14 @@ impl Speech {
         self.sound.has_frame()
     }
 
+    /// The length of the sound that waits to be passed on.
+    pub(super) fn waiting(&self) -> Duration {
+        self.sound.waiting()
+    }
+
     /// Whether so much sound waits that no more is to be read.
     pub(super) fn is_full(&self) -> bool {
-        self.sound.waiting() >= self.limits.buffer
+        self.waiting() >= self.limits.buffer
     }
 
     /// Whether the turn is spoken and all its sound passed on.

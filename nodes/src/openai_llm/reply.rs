@@ -57,8 +57,8 @@ impl Reply {
     }
 }
 
-/// Some servers repeat the sum so far in each chunk, so it is the last that counts. Of an answer that
-/// was broken off the provider says nothing, though it bills it.
+/// Some servers repeat the sum so far in each chunk, so it is the last that counts. Of an answer
+/// that was broken off the provider says nothing, though it bills it.
 impl Drop for Reply {
     fn drop(&mut self) {
         let Some(usage) = self.usage else { return };

@@ -11,7 +11,8 @@ use crate::run::Figures;
 /// What the engine may add to half of the turns, and to 99 % of them.
 const ADDED_GOALS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(5));
 
-/// What a call is to take of memory. About half of it is speech that was made and is not played yet.
+/// What a call is to take of memory. About half of it is speech that was made and is not played
+/// yet.
 const CALL_GOAL_BYTES: u64 = 256 * 1_024;
 
 /// What a call may take: the goal, and what pages and allocators make of it from run to run.

@@ -121,6 +121,8 @@ async fn an_interrupted_turn_is_cancelled_and_passed_over() {
     turn.begin_playout(Instant::now());
     call.control.interrupt(Instant::now());
     assert_eq!(end.heard().await, json!({"context_id": "test-1-1", "cancel": true}));
+    // Of 40 frames one was taken, ten wait on the edge, and one for room there.
+    assert_eq!(call.meter.discarded_total(), ms(20 * (40 - 12)));
     let next = call.begin();
     call.write_last(&next, "I see.").await;
     assert_eq!(end.asked_all().await, ("test-2-1".to_owned(), "I see.".to_owned()));
