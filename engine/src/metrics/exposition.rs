@@ -99,23 +99,27 @@ impl Exposition {
     }
 
     fn nodes(&mut self, pipeline: &PipelineMetrics, labels: &Labels) {
-        for (node, latency) in pipeline.nodes() {
-            let named = ("voicegraph_node_latency_seconds", "Service times of the node.");
-            self.histogram(named, &labels.and("node", &node), &latency, bounds::NODE);
+        let nodes = pipeline.nodes();
+        for node in &nodes {
+            let latency = node.latency_us();
+            if !latency.is_empty() {
+                let named = ("voicegraph_node_latency_seconds", "Service times of the node.");
+                self.histogram(named, &labels.and("node", node.name()), &latency, bounds::NODE);
+            }
         }
-        for (node, used) in pipeline.usage() {
-            let labels = &labels.and("node", &node);
-            for (usage, amount) in used {
+        for node in &nodes {
+            let labels = &labels.and("node", node.name());
+            for (usage, amount) in node.usage() {
                 let named = ("voicegraph_node_usage_total", "What providers bill, by unit.");
                 self.counter(named, &labels.and("unit", usage.name()), amount);
             }
         }
-        for (node, discarded) in pipeline.discarded() {
+        for node in &nodes {
             let named = (
                 "voicegraph_node_discarded_seconds_total",
                 "Sound that the node held when its turn was interrupted.",
             );
-            self.seconds(named, &labels.and("node", &node), discarded);
+            self.seconds(named, &labels.and("node", node.name()), node.discarded_total());
         }
     }
 

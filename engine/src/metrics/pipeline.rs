@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use indexmap::IndexMap;
@@ -10,7 +9,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::turns::Turns;
-use super::{EdgeReport, NodeMeter, TurnSeries, Usage};
+use super::{EdgeReport, NodeMeter, TurnSeries};
 use crate::edge::{EdgeFigures, EdgeMeter, Limit, Overflow};
 use crate::event::{Event, Observer};
 
@@ -118,23 +117,9 @@ impl PipelineMetrics {
         self.edges().iter().map(EdgeReport::from).collect()
     }
 
-    /// The service times of every node that recorded some, in µs, in the order of the graph.
-    pub fn nodes(&self) -> Vec<(String, Histogram<u64>)> {
-        let meters = self.meters();
-        let figures = meters.nodes.iter().map(|(name, meter)| (name.clone(), meter.latency_us()));
-        figures.filter(|(_, latency)| !latency.is_empty()).collect()
-    }
-
-    /// What each node's provider bills so far, in the order of the graph.
-    pub fn usage(&self) -> Vec<(String, BTreeMap<Usage, u64>)> {
-        let meters = self.meters();
-        meters.nodes.iter().map(|(name, meter)| (name.clone(), meter.usage())).collect()
-    }
-
-    /// The sound that each node held when its turn was interrupted, in the order of the graph.
-    pub fn discarded(&self) -> Vec<(String, Duration)> {
-        let meters = self.meters();
-        meters.nodes.iter().map(|(name, meter)| (name.clone(), meter.discarded_total())).collect()
+    /// The meter of every node, in the order of the graph.
+    pub fn nodes(&self) -> Vec<Arc<NodeMeter>> {
+        self.meters().nodes.values().cloned().collect()
     }
 
     /// The values of `series` so far, in µs; `None` where there are none.

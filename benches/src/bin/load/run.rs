@@ -49,10 +49,11 @@ pub(crate) struct Figures {
     pub(crate) gaps: Vec<Gaps>,
     /// By how much a gap to the caller may be wrong.
     pub(crate) clock_error: Duration,
-    /// What the server held before the calls, most at any time, and after.
+    /// What the server held before the calls and after.
     pub(crate) idle: Held,
-    pub(crate) peak: Held,
     pub(crate) after: Held,
+    /// The most memory that it held meanwhile.
+    pub(crate) peak_bytes: u64,
     pub(crate) sessions_after: u32,
     pub(crate) edges: Vec<http::Edge>,
     /// Processor time for each second, of the server, the simulators and the callers.
@@ -108,7 +109,7 @@ impl World {
         self.settle(Held::default()).await?;
         let idle = held(&self.server.process)?;
         let (began, before) = (Instant::now(), processor_time(processes)?);
-        let (tales, peak) = self.converse(calls, length).await?;
+        let (tales, peak_bytes) = self.converse(calls, length).await?;
         let (elapsed, spent) = (began.elapsed(), processor_time(processes)?);
         let load = |which: usize| (spent[which] - before[which]).div_duration_f64(elapsed);
         let [server_load, simulators_load, callers_load] = [load(0), load(1), load(2)];
@@ -129,8 +130,8 @@ impl World {
             gaps,
             clock_error,
             idle,
-            peak,
             after,
+            peak_bytes,
             sessions_after,
             edges,
             server_load,
@@ -139,24 +140,27 @@ impl World {
         })
     }
 
-    /// Carries `calls` calls at once, and watches what the server holds meanwhile.
-    async fn converse(&self, calls: u32, length: Duration) -> anyhow::Result<(Vec<Tale>, Held)> {
+    /// Carries `calls` calls at once; how they went, and the most memory that the server held
+    /// meanwhile.
+    async fn converse(&self, calls: u32, length: Duration) -> anyhow::Result<(Vec<Tale>, u64)> {
         let until = Instant::now() + length;
         let mut callers = JoinSet::new();
         for number in 0..calls {
             let pause = PAUSE + PAUSE * number / calls;
             callers.spawn(call(self.at.clone(), Arc::clone(&self.questions), pause, until));
         }
-        let (mut tales, mut peak) = (Vec::new(), Held::default());
+        let (mut tales, mut peak_bytes) = (Vec::new(), 0);
         let mut look = interval(LOOK_EVERY);
         while !callers.is_empty() {
             tokio::select! {
                 biased;
                 Some(tale) = callers.join_next() => tales.push(tale?),
-                _ = look.tick() => peak = peak.max(held(&self.server.process)?),
+                _ = look.tick() => {
+                    peak_bytes = peak_bytes.max(self.server.process.resident_bytes()?);
+                }
             }
         }
-        Ok((tales, peak))
+        Ok((tales, peak_bytes))
     }
 
     /// Waits until the server has no calls and no more open files than `idle`, or for as long as
@@ -172,16 +176,6 @@ impl World {
             if over || Instant::now() >= limit {
                 return Ok(sessions);
             }
-        }
-    }
-}
-
-impl Held {
-    fn max(self, other: Self) -> Self {
-        Self {
-            resident_bytes: self.resident_bytes.max(other.resident_bytes),
-            descriptors: self.descriptors.max(other.descriptors),
-            threads: self.threads.max(other.threads),
         }
     }
 }

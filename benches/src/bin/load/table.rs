@@ -113,11 +113,11 @@ fn times(figures: &Figures) -> Vec<Row> {
 }
 
 fn memory(figures: &Figures) -> Vec<Row> {
-    let grown = figures.peak.resident_bytes.saturating_sub(figures.idle.resident_bytes);
+    let grown = figures.peak_bytes.saturating_sub(figures.idle.resident_bytes);
     let each = grown / u64::from(figures.calls);
     let kib = |bytes: u64| format!("{} KiB", bytes / 1_024);
-    let all = [figures.idle, figures.peak, figures.after].map(|held| held.resident_bytes / 1_024);
-    let [idle, peak, after] = all;
+    let all = [figures.idle.resident_bytes, figures.peak_bytes, figures.after.resident_bytes];
+    let [idle, peak, after] = all.map(|bytes| bytes / 1_024);
     vec![
         gate(
             "memory for each call",
