@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use database::{Database, Down, Migrate, Migration, Seed, Status, Tls, Up, Verify};
+pub(crate) use database::{Database, Down, Migrate, Migration, Seed, Status, Up, Verify};
 
 /// Runs, checks, serves and simulates voice pipelines.
 ///

@@ -3,6 +3,7 @@
 mod args;
 mod call;
 mod clinic;
+mod clock;
 mod command;
 mod conversation;
 mod database;

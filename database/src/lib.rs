@@ -19,5 +19,5 @@ pub mod verify;
 
 pub use connection::Connection;
 pub use error::{ConstraintKind, DatabaseError, Unavailable};
-pub use options::{Dialect, Options, Settings, Tls};
+pub use options::{Dialect, Options, Settings};
 pub use pool::{Database, Figures, Lease};

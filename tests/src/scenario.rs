@@ -88,6 +88,7 @@ impl Scenario {
             meters: meters.clone(),
             connector,
             transport: scripted::call(self.script.caller.to_transport(), None),
+            started_at: self.script.caller.calls_at,
             observers: vec![Arc::<Timeline>::clone(&timeline)],
             closing: Default::default(),
             cancelled: Default::default(),

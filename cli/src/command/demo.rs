@@ -15,6 +15,7 @@ pub(crate) fn run(demo: &Demo) -> anyhow::Result<()> {
     let script = simulators::script(&demo.script)?;
     let recording = Recording::create(&demo.output, AudioFrame::VOICE_RATE_HZ, Layout::Both)?;
     let call = Call {
+        started_at: script.caller.calls_at,
         graph,
         transport: scripted::call(script.caller.to_transport(), Some(recording.clone())),
         connector: simulators::connector(script),
