@@ -100,6 +100,10 @@ pub(crate) struct Demo {
     #[arg(long, env = "VOICEGRAPH_OUTPUT", default_value = "demo.wav", value_name = "FILE")]
     pub(crate) output: PathBuf,
 
+    /// Where the clinic's database goes: a SQLite file, made anew with sample data.
+    #[arg(long, env = "VOICEGRAPH_DATABASE", default_value = "demo.db", value_name = "FILE")]
+    pub(crate) database: PathBuf,
+
     /// Where a report goes: turns, edges and the reason of the end, as JSON.
     #[arg(long, env = "VOICEGRAPH_REPORT", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,

@@ -12,6 +12,7 @@ mod logging;
 mod output;
 mod pipeline;
 mod report;
+mod sample_database;
 mod seed;
 mod simulators;
 mod tables;

@@ -6,7 +6,7 @@
 
 mod address;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -140,6 +140,13 @@ impl Options {
             application_name: application_name(),
             root_certificates: None,
         }
+    }
+
+    /// The URL of a SQLite file.
+    pub fn file_url(path: &Path) -> String {
+        // The driver reads a URL: what ends a path there is written in percent.
+        let path = path.display().to_string().replace('%', "%25").replace('?', "%3F");
+        format!("sqlite:{path}")
     }
 
     /// Checks what the schema cannot express. Only in the environment `dev` may PostgreSQL be

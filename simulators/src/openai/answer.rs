@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::refusal::Refusal;
 use super::request::{Choice, Request};
 use super::script::{Rule, Script};
 use super::token;
@@ -34,22 +35,24 @@ pub(super) struct Usage {
 }
 
 impl Answer {
-    /// What `rule` (or the default reply) says to `request`, the `number`-th.
+    /// What `rule` (or the default reply) says to `request`, the `number`-th. Refused where a tool's
+    /// arguments cannot be had.
     pub(super) fn new(
         script: &Script,
         rule: Option<&Rule>,
         request: &Request,
         number: u64,
         garble_arguments: bool,
-    ) -> Self {
+    ) -> Result<Self, Refusal> {
         let reply = rule.map_or(Some(&script.default_reply), |rule| rule.reply.as_ref());
         let scripted = rule.map_or(&[][..], |rule| &rule.tool_calls);
-        let calls = scripted.iter().enumerate().map(|(index, call)| Call {
-            id: format!("call_{number:08}_{index}"),
-            name: call.name.clone(),
-            arguments: arguments(&call.arguments, garble_arguments),
+        let calls = scripted.iter().enumerate().map(|(index, call)| {
+            let whole = call.arguments.fill(&request.messages)?;
+            let id = format!("call_{number:08}_{index}");
+            let arguments = arguments(&whole, garble_arguments);
+            Ok(Call { id, name: call.name.clone(), arguments })
         });
-        let calls: Vec<_> = calls.collect();
+        let calls = calls.collect::<Result<Vec<_>, Refusal>>()?;
         let (text, is_cut) = limit(reply, request.token_limit);
         let finish_reason = match () {
             () if is_cut => "length",
@@ -64,7 +67,7 @@ impl Answer {
                     .map(|call| token::fragments(&call.arguments).len() + 1)
                     .sum::<usize>(),
         };
-        Self { text, calls, finish_reason, usage }
+        Ok(Self { text, calls, finish_reason, usage })
     }
 
     /// The message of an answer that is not streamed.
