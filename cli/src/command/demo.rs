@@ -1,5 +1,5 @@
-//! `voicegraph demo`: the clinic's agent and a scripted caller, with no keys and no services. What the
-//! caller books is looked up in the database afterwards.
+//! `voicegraph demo`: the clinic's agent and a scripted caller, with no keys and no services. What
+//! the caller books is looked up in the database afterwards.
 
 use anyhow::{Context, bail};
 use voicegraph_engine::message::AudioFrame;

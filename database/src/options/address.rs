@@ -43,7 +43,8 @@ impl Address {
         }
     }
 
-    /// The same for a migration, which may take longer than a statement of a call.
+    /// The same for a migration, which may take longer than a statement of a call, and makes the
+    /// file where there is none.
     pub(crate) fn for_migration(&self) -> Self {
         match self {
             Self::Postgres(options) => {
@@ -51,7 +52,9 @@ impl Address {
                 let options = options.as_ref().clone();
                 Self::Postgres(Box::new(options.options([("statement_timeout", limit)])))
             }
-            Self::Sqlite(options) => Self::Sqlite(options.clone()),
+            Self::Sqlite(options) => {
+                Self::Sqlite(Box::new(options.as_ref().clone().create_if_missing(true)))
+            }
         }
     }
 
@@ -83,7 +86,6 @@ fn sqlite(url: &str, options: &Options) -> Result<SqliteConnectOptions, Vec<Prob
     };
     let parsed: SqliteConnectOptions = url.parse().map_err(unreadable)?;
     Ok(parsed
-        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)

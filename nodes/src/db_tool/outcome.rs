@@ -29,8 +29,8 @@ impl Outcome {
         self.changed += changed;
     }
 
-    /// Takes a row, as long as there is room for it and for all before it. `time_zone` is the column
-    /// that says by whose clock its times are told.
+    /// Takes a row, as long as there is room for it and for all before it. `time_zone` is the
+    /// column that says by whose clock its times are told.
     pub(super) fn add_row<DB: Speech>(
         &mut self,
         row: &DB::Row,

@@ -57,6 +57,8 @@ impl World {
     async fn with(ctx: Context) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/test.db", folder.path().display());
+        // An empty file is an empty database.
+        std::fs::File::create(folder.path().join("test.db")).unwrap();
         let settings = voicegraph_database::Options::new(&url).build("dev").unwrap();
         let database = Database::open(settings);
         let mut lease = database.acquire().await.unwrap();

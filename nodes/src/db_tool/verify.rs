@@ -5,7 +5,7 @@ use sqlx::{
     AssertSqlSafe, Column as _, Connection as _, Executor, Postgres, SqlSafeStr, SqlStr, Sqlite,
     Statement as _, TypeInfo,
 };
-use voicegraph_database::{Connection, Database, DatabaseError, Lease};
+use voicegraph_database::{Connection, Database, DatabaseError, Dialect, Lease};
 use voicegraph_engine::node::Problem;
 
 use super::dialect::Speech;
@@ -18,7 +18,7 @@ pub(super) async fn verify<'a>(
 ) -> Vec<Problem> {
     let mut lease = match database.acquire().await {
         Ok(lease) => lease,
-        Err(error) => return vec![unreachable(&error)],
+        Err(error) => return vec![unreachable(database.dialect(), &error)],
     };
     let mut problems = Vec::new();
     for tool in tools {
@@ -42,8 +42,12 @@ pub(super) async fn verify<'a>(
     problems
 }
 
-fn unreachable(error: &DatabaseError) -> Problem {
-    Problem::new("database.url", error.to_string()).help("start the database, or write where it is")
+fn unreachable(dialect: Dialect, error: &DatabaseError) -> Problem {
+    let help = match dialect {
+        Dialect::Postgres => "start the database, or write where it is",
+        Dialect::Sqlite => "make the file with `voicegraph migrate up`, or write where it is",
+    };
+    Problem::new("database.url", error.to_string()).help(help)
 }
 
 fn no_keys(tool: &Tool, error: &DatabaseError) -> Problem {

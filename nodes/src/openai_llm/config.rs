@@ -30,8 +30,8 @@ pub struct Options {
     /// dropped from the history.
     #[schemars(length(min = 1))]
     pub system: String,
-    /// The IANA time zone (`Europe/London`) by whose clock the model is told, at the end of the system
-    /// prompt, when the call began. Without it the model does not know what "tomorrow" is.
+    /// The IANA time zone (`Europe/London`) by whose clock the model is told, at the end of the
+    /// system prompt, when the call began. Without it the model does not know what "tomorrow" is.
     pub time_zone: Option<String>,
     /// What the agent says when it is to speak first. Without it the model is asked for the words,
     /// which takes as long as any answer.

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::refusal::Refusal;
 use super::request::{Choice, Request};
-use super::script::{Rule, Script};
+use super::rules::Chosen;
+use super::script::Script;
 use super::token;
 
 /// Tokens that each message costs beside its text (OpenAI cookbook, "How to count tokens").
@@ -35,24 +35,23 @@ pub(super) struct Usage {
 }
 
 impl Answer {
-    /// What `rule` (or the default reply) says to `request`, the `number`-th. Refused where a tool's
-    /// arguments cannot be had.
+    /// What `chosen` (or the default reply) says to `request`, the `number`-th.
     pub(super) fn new(
         script: &Script,
-        rule: Option<&Rule>,
+        chosen: Option<&Chosen<'_>>,
         request: &Request,
         number: u64,
         garble_arguments: bool,
-    ) -> Result<Self, Refusal> {
-        let reply = rule.map_or(Some(&script.default_reply), |rule| rule.reply.as_ref());
-        let scripted = rule.map_or(&[][..], |rule| &rule.tool_calls);
-        let calls = scripted.iter().enumerate().map(|(index, call)| {
-            let whole = call.arguments.fill(&request.messages)?;
-            let id = format!("call_{number:08}_{index}");
-            let arguments = arguments(&whole, garble_arguments);
-            Ok(Call { id, name: call.name.clone(), arguments })
+    ) -> Self {
+        let reply = chosen.map_or(Some(&script.default_reply), |it| it.rule.reply.as_ref());
+        let scripted =
+            chosen.into_iter().flat_map(|it| it.rule.tool_calls.iter().zip(&it.arguments));
+        let calls = scripted.enumerate().map(|(index, (call, whole))| Call {
+            id: format!("call_{number:08}_{index}"),
+            name: call.name.clone(),
+            arguments: arguments(whole, garble_arguments),
         });
-        let calls = calls.collect::<Result<Vec<_>, Refusal>>()?;
+        let calls: Vec<_> = calls.collect();
         let (text, is_cut) = limit(reply, request.token_limit);
         let finish_reason = match () {
             () if is_cut => "length",
@@ -67,7 +66,7 @@ impl Answer {
                     .map(|call| token::fragments(&call.arguments).len() + 1)
                     .sum::<usize>(),
         };
-        Ok(Self { text, calls, finish_reason, usage })
+        Self { text, calls, finish_reason, usage }
     }
 
     /// The message of an answer that is not streamed.

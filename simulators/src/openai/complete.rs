@@ -118,10 +118,10 @@ impl Completion<'_> {
         let request = request::decode(&body)?;
         self.tap.record(Direction::In, &request.user, "request", body.len());
         self.check_model(&request.model)?;
-        let rule = rules::choose(self.script, &request)?;
+        let chosen = rules::choose(self.script, &request)?;
         let garbled = self.faults.contains(&Fault::InvalidArguments);
-        let answer = Answer::new(self.script, rule, &request, self.number, garbled)?;
-        Ok(self.reply(&request, rule, &answer))
+        let answer = Answer::new(self.script, chosen.as_ref(), &request, self.number, garbled);
+        Ok(self.reply(&request, chosen.map(|it| it.rule), &answer))
     }
 
     fn check_model(&self, model: &str) -> Result<(), Refusal> {
