@@ -13,4 +13,5 @@ pub mod slow_listener;
 pub mod slow_tool;
 pub mod sound;
 pub mod tidy;
+pub mod typed;
 pub mod workspace;

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod clinic;
+mod injection;
+mod interrupted;
 mod killed;
 mod migrate;
 mod place;
