@@ -13,6 +13,7 @@ mod pipeline;
 mod report;
 mod seed;
 mod simulators;
+mod stop;
 mod tables;
 
 use std::process::ExitCode;
