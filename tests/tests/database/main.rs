@@ -13,3 +13,4 @@ mod seed;
 mod tls;
 mod tools;
 mod verify;
+mod watched;
