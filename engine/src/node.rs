@@ -18,6 +18,7 @@ use crate::connect::Endpoint;
 use crate::edge::SendError;
 use crate::message::ToolSpec;
 pub use crate::ports::{Context, Ports, Tool};
+use crate::resource::Resource;
 pub use crate::signature::{Arity, PortSpec, Role, Signature};
 
 /// One call's instance of a stage.
@@ -45,6 +46,11 @@ pub trait NodeFactory: Send + Sync {
     /// The tools that the node answers to on its input of kind `tool_call`.
     fn tools(&self) -> Vec<ToolSpec> {
         Vec::new()
+    }
+
+    /// What calls share that has figures and a health of its own.
+    fn resource(&self) -> Option<Arc<dyn Resource>> {
+        None
     }
 
     /// Asks the outside whether the options fit it, before a call is made: a statement names a

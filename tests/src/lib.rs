@@ -1,10 +1,12 @@
 //! What the whole-system tests share.
 
+pub mod booking;
 pub mod caller;
 pub mod cut;
 pub mod http;
 pub mod postgres;
 pub mod program;
+pub mod promtool;
 pub mod python;
 pub mod sample;
 pub mod scenario;

@@ -16,6 +16,7 @@ use voicegraph_engine::message::{
 use voicegraph_engine::node::{
     Context, Kind, Node, NodeError, NodeFactory, PortSpec, Ports, Problem, Signature,
 };
+use voicegraph_engine::resource::Resource;
 
 use super::failure::Failure;
 use super::settings::Tool;
@@ -68,6 +69,10 @@ impl NodeFactory for Factory {
 
     fn tools(&self) -> Vec<ToolSpec> {
         self.0.tools.values().map(|tool| tool.spec.clone()).collect()
+    }
+
+    fn resource(&self) -> Option<Arc<dyn Resource>> {
+        Some(Arc::new(self.0.database.clone()))
     }
 
     async fn verify(&self) -> Vec<Problem> {

@@ -15,3 +15,4 @@ mod seed;
 mod tls;
 mod tools;
 mod verify;
+mod watched;
