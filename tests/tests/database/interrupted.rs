@@ -99,7 +99,7 @@ async fn interrupt(
     let after = StdRng::seed_from_u64(index as u64).random_range(0..LATEST_US);
     let say = |text: &str, interrupt_after_us| Line { text: text.to_owned(), interrupt_after_us };
     let call = Typed {
-        lines: vec![say("book it", Some(after)), say("did it work", None), say("book it", None)],
+        lines: vec![say("book it", Some(after)), say("did it work", None)],
         caller: Some("+441632960101".to_owned()),
         database_url: place.tool_url(),
         seed: index as u64,
@@ -130,17 +130,12 @@ impl Interrupted {
     /// Checks what must hold; tells whether the interruption came while the tool was at work.
     fn check(&self) -> bool {
         let Self { read, rows } = self;
-        let came =
-            |stage: ToolStage| read.tools.iter().find(|note| note.turn == 1 && note.stage == stage);
         assert!(read.end.reason.is_ok(), "{read:?}");
-        let called = came(ToolStage::Called).is_some();
-        let expected = if called { "Yes." } else { "No." };
-        assert_eq!(
-            (read.answers[1].as_str(), read.answers[2].as_str()),
-            (expected, "It is booked."),
-            "{read:?}"
-        );
-        assert_eq!(*rows, 1, "{read:?}");
-        called && came(ToolStage::Answered).is_some_and(|note| note.during > 1)
+        // A call that the interruption overtook on its way was never begun.
+        let mut answers = read.tools.iter().filter(|note| note.stage == ToolStage::Answered);
+        let answered = answers.next();
+        let expected = if answered.is_some() { ("Yes.", 1) } else { ("No.", 0) };
+        assert_eq!((read.answers[1].as_str(), *rows), expected, "{read:?}");
+        answered.is_some_and(|note| note.during > 1)
     }
 }
