@@ -11,6 +11,9 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -70,9 +73,23 @@ impl Caller {
     /// # Errors
     /// Where the call is refused.
     pub async fn call(authority: &str, query: &str) -> Result<Self, Error> {
+        Self::dial(format!("ws://{authority}/call{query}").into_client_request()?, authority).await
+    }
+
+    /// The same as somebody whom the proxy in front knows.
+    ///
+    /// # Errors
+    /// Where the call is refused.
+    pub async fn call_as(authority: &str, who: &str) -> Result<Self, Error> {
+        let mut request = format!("ws://{authority}/call").into_client_request()?;
+        request.headers_mut().insert("voicegraph-caller", HeaderValue::from_str(who)?);
+        Self::dial(request, authority).await
+    }
+
+    async fn dial(request: Request, authority: &str) -> Result<Self, Error> {
         let stream = TcpStream::connect(authority).await?;
         stream.set_nodelay(true)?;
-        let (socket, _) = client_async(format!("ws://{authority}/call{query}"), stream).await?;
+        let (socket, _) = client_async(request, stream).await?;
         let (sink, socket) = socket.split();
         let mouth = Arc::default();
         let speaking = tokio::spawn(speak(sink, Arc::clone(&mouth)));

@@ -12,6 +12,7 @@ mod pool;
 mod pool_model;
 mod schema;
 mod seed;
+mod served;
 mod tls;
 mod tools;
 mod verify;
