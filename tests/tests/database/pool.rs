@@ -6,7 +6,6 @@ use futures_util::poll;
 use tokio::time::timeout;
 use voicegraph_database::{Database, DatabaseError, Lease, Options};
 use voicegraph_tests::postgres::{Postgres, Tls};
-use voicegraph_tests::workspace;
 
 use crate::place::{self, Place};
 
@@ -120,9 +119,7 @@ async fn health_is_an_answer_in_time() {
 
 #[tokio::test]
 async fn an_outage_is_told_at_once_and_over_when_it_is_over() {
-    let Some(server) = Postgres::start(Tls::On) else {
-        return workspace::skip("database", "no PostgreSQL");
-    };
+    let Some(server) = Postgres::start("database", Tls::On) else { return };
     let url = server.url("postgres");
     let options = Options { root_certificates: Some(server.authority()), ..Options::new(url) };
     let database = Database::open(options.build().unwrap());

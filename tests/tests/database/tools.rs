@@ -197,7 +197,7 @@ async fn fifty_callers_want_one_slot_and_one_has_it() {
 
 #[tokio::test]
 async fn a_server_that_stops_is_told_in_time_and_works_again_when_it_is_back() {
-    let Some(server) = Postgres::start(Tls::On) else { return };
+    let Some(server) = Postgres::start("database", Tls::On) else { return };
     let place = Place::of(Dialect::Postgres, server.database().await, Some(server.authority()));
     let database = place.migrated().await;
     run(&database, PEOPLE).await.unwrap();
@@ -233,7 +233,7 @@ async fn until_commit(connection: &mut sqlx::PgConnection) {
 
 #[tokio::test]
 async fn a_commit_without_an_answer_is_resolved_by_its_key() {
-    let Some(server) = Postgres::start(Tls::On) else { return };
+    let Some(server) = Postgres::start("database", Tls::On) else { return };
     let url = server.database().await;
     let name = url.rsplit('/').next().unwrap().to_owned();
     let mut place = Place::of(Dialect::Postgres, url.clone(), Some(server.authority()));
