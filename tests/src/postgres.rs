@@ -105,6 +105,11 @@ impl Postgres {
         self.folder.join("authority.pem")
     }
 
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The URL of a database, by the name that the certificate is for.
     pub fn url(&self, database: &str) -> String {
         self.url_at("localhost", database)

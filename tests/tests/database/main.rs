@@ -8,6 +8,7 @@ mod migrate;
 mod place;
 mod pool;
 mod pool_model;
+mod repeats;
 mod schema;
 mod seed;
 mod tls;
