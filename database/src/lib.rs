@@ -15,9 +15,11 @@ pub mod migrate;
 mod options;
 mod pool;
 pub mod seed;
+mod sqlite;
 pub mod verify;
 
 pub use connection::Connection;
 pub use error::{ConstraintKind, DatabaseError, Unavailable};
 pub use options::{Dialect, Options, Settings, Tls};
 pub use pool::{Database, Figures, Lease};
+pub use sqlite::SqliteFile;

@@ -9,6 +9,7 @@ mod place;
 mod pool;
 mod pool_model;
 mod repeats;
+mod runaway;
 mod schema;
 mod seed;
 mod tls;
