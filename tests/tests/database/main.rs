@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod clinic;
+mod finish;
 mod killed;
 mod migrate;
 mod place;
