@@ -18,6 +18,7 @@
 
 mod clock;
 mod config;
+pub mod decode;
 mod dialect;
 mod failure;
 mod idempotency;
