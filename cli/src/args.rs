@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use database::{Database, Down, Migrate, Migration, Seed, Status, Tls, Up, Verify};
+pub(crate) use database::{Database, Down, Migrate, Migration, Seed, Status, Up, Verify};
 
 /// Runs, checks, serves and simulates voice pipelines.
 ///
@@ -99,6 +99,10 @@ pub(crate) struct Demo {
     /// Where the recording goes: stereo, the caller left, the agent right.
     #[arg(long, env = "VOICEGRAPH_OUTPUT", default_value = "demo.wav", value_name = "FILE")]
     pub(crate) output: PathBuf,
+
+    /// Where the clinic's database goes: a SQLite file, made anew with sample data.
+    #[arg(long, env = "VOICEGRAPH_DATABASE", default_value = "demo.db", value_name = "FILE")]
+    pub(crate) database: PathBuf,
 
     /// Where a report goes: turns, edges and the reason of the end, as JSON.
     #[arg(long, env = "VOICEGRAPH_REPORT", value_name = "FILE")]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::Context;
 use tokio::runtime::Builder;
@@ -36,6 +37,8 @@ pub(crate) struct Call {
     pub(crate) graph: Arc<Graph>,
     pub(crate) connector: Connector,
     pub(crate) transport: Transport,
+    /// When it begins, by the wall clock.
+    pub(crate) started_at: SystemTime,
     pub(crate) pace: Pace,
     pub(crate) http: Option<SocketAddr>,
 }
@@ -57,7 +60,8 @@ impl Call {
             Pace::Virtual => self.connector.in_virtual_time(),
             Pace::Realtime => self.connector,
         };
-        let runtime = Runtime::new(pipeline, connector, 1, Limits::default(), SEED);
+        let clock = move || self.started_at;
+        let runtime = Runtime::new(pipeline, connector, clock, 1, Limits::default(), SEED);
         let runtime = Arc::new(runtime);
         let endpoints =
             self.http.map(|at| http::Thread::start(at, &metrics, &runtime)).transpose()?;

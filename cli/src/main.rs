@@ -3,6 +3,7 @@
 mod args;
 mod call;
 mod clinic;
+mod clock;
 mod command;
 mod conversation;
 mod database;
@@ -11,6 +12,7 @@ mod logging;
 mod output;
 mod pipeline;
 mod report;
+mod sample_database;
 mod seed;
 mod simulators;
 mod tables;

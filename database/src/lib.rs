@@ -9,6 +9,7 @@
 //! Callers write their own SQL: this crate gives a living connection and sorts errors into classes.
 //! What a tool is, and what a model is told of an error, is the matter of the `db_tool` node.
 
+pub mod appointments;
 mod connection;
 mod error;
 pub mod migrate;
@@ -20,6 +21,6 @@ pub mod verify;
 
 pub use connection::Connection;
 pub use error::{ConstraintKind, DatabaseError, Unavailable};
-pub use options::{Dialect, Options, Settings, Tls};
+pub use options::{Dialect, Options, Settings};
 pub use pool::{Database, Figures, Lease};
 pub use sqlite::SqliteFile;

@@ -6,7 +6,7 @@
 
 mod address;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -23,7 +23,7 @@ pub(crate) use address::Address;
 pub struct Options {
     /// Where the database is: `postgres://user:password@host/name` or `sqlite:path/to/file.db`.
     /// PostgreSQL's `sslmode` is `verify-full` where the URL does not say, and may be `verify-ca`
-    /// or `require`; see `tls`.
+    /// or `require`; in the environment `dev` alone it may be anything, and is `prefer` by itself.
     pub url: Secret,
 
     /// How many idle connections are kept open, 1 to 1000. Default 10. With few, a burst of calls
@@ -60,21 +60,17 @@ pub struct Options {
     /// A PEM file with the certificate authority of the server, besides the system's own.
     #[serde(default)]
     pub root_certificates: Option<PathBuf>,
-
-    /// Whether PostgreSQL must be reached over TLS. `optional` is for a server on the same machine
-    /// alone: nothing crosses a network in the clear.
-    #[serde(default)]
-    pub tls: Tls,
 }
 
+/// The one environment in which a PostgreSQL server may be reached without TLS.
+const WITHOUT_TLS: &str = "dev";
+
 /// Whether PostgreSQL must be reached over TLS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Tls {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
     /// `sslmode` is `verify-full`, or what the URL says from `require` up.
-    #[default]
     Required,
-    /// `sslmode` is what the URL says, `prefer` by default; the host must be this machine.
+    /// `sslmode` is what the URL says, `prefer` by default.
     Optional,
 }
 
@@ -144,17 +140,24 @@ impl Options {
             statement_timeout_ms: statement_timeout_ms(),
             application_name: application_name(),
             root_certificates: None,
-            tls: Tls::default(),
         }
     }
 
-    /// Checks what the schema cannot express. Paths of problems are relative to these options:
-    /// `url`, `tls`.
+    /// The URL of a SQLite file.
+    pub fn file_url(path: &Path) -> String {
+        // The driver reads a URL: what ends a path there is written in percent.
+        let path = path.display().to_string().replace('%', "%25").replace('?', "%3F");
+        format!("sqlite:{path}")
+    }
+
+    /// Checks what the schema cannot express. Only in the environment `dev` may PostgreSQL be
+    /// reached without TLS. Paths of problems are relative to these options: `url`.
     ///
     /// # Errors
     /// Every mistake found; none shows the URL.
-    pub fn build(self) -> Result<Settings, Vec<Problem>> {
-        let address = Address::parse(&self)?;
+    pub fn build(self, environment: &str) -> Result<Settings, Vec<Problem>> {
+        let tls = if environment == WITHOUT_TLS { Tls::Optional } else { Tls::Required };
+        let address = Address::parse(&self, tls)?;
         let milliseconds = |count: u32| Duration::from_millis(count.into());
         Ok(Settings {
             address,

@@ -77,11 +77,15 @@ pub trait Kind: Send + Sync + 'static {
     /// The ports.
     fn signature() -> Signature;
 
-    /// Checks the options and makes the factory.
+    /// Checks the options and makes the factory. What is right in `dev` may be a mistake in another
+    /// `environment`.
     ///
     /// # Errors
     /// Every mistake that the schema cannot express, all at once.
-    fn build(options: Self::Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
+    fn build(
+        options: Self::Options,
+        environment: &str,
+    ) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
 }
 
 /// A kind of node as the engine sees it.
@@ -102,7 +106,11 @@ pub trait NodeKind: Send + Sync {
     ///
     /// # Errors
     /// Every mistake found.
-    fn configure(&self, options: toml::Table) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
+    fn configure(
+        &self,
+        options: toml::Table,
+        environment: &str,
+    ) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
 }
 
 /// A mistake in a node's options.
@@ -149,14 +157,18 @@ impl<K: Kind> NodeKind for Adapter<K> {
         schemars::SchemaGenerator::default().into_root_schema_for::<K::Options>()
     }
 
-    fn configure(&self, options: toml::Table) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn configure(
+        &self,
+        options: toml::Table,
+        environment: &str,
+    ) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         let options = serde_path_to_error::deserialize(toml::Value::Table(options));
         let options = options.map_err(|error| {
             let path = error.path().to_string();
             let path = if path == "." { String::new() } else { path };
             vec![Problem::new(path, error.into_inner().message())]
         })?;
-        K::build(options)
+        K::build(options, environment)
     }
 }
 

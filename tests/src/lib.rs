@@ -6,6 +6,7 @@ pub mod http;
 pub mod postgres;
 pub mod program;
 pub mod python;
+pub mod sample;
 pub mod scenario;
 pub mod simulate;
 pub mod slow_listener;

@@ -45,6 +45,7 @@ pub fn simulated(name: &str) -> Option<String> {
         "DEEPGRAM_BASE_URL" => "sim://deepgram",
         "OPENAI_BASE_URL" => "sim://openai/v1",
         "CARTESIA_BASE_URL" => "sim://cartesia",
+        "DATABASE_URL" => "sqlite:no-scenario-opens-it.db",
         "DEEPGRAM_API_KEY" | "OPENAI_API_KEY" | "CARTESIA_API_KEY" => "simulated",
         _ => return None,
     };
@@ -88,6 +89,7 @@ impl Scenario {
             meters: meters.clone(),
             connector,
             transport: scripted::call(self.script.caller.to_transport(), None),
+            started_at: self.script.caller.calls_at,
             observers: vec![Arc::<Timeline>::clone(&timeline)],
             closing: Default::default(),
             cancelled: Default::default(),

@@ -98,9 +98,10 @@ async fn soak(calls: u32) -> anyhow::Result<()> {
 fn runtime(script: Script) -> anyhow::Result<Runtime> {
     let metrics = Metrics::new();
     let pipeline = Pipeline::new(Arc::new(graph()?), &metrics, env!("CARGO_PKG_VERSION"));
+    let calls_at = script.caller.calls_at;
     let simulators = Simulators::new(script).in_process();
     let connector = Connector::new(&Roots::Given(Vec::new())).with_simulators(simulators);
-    Ok(Runtime::new(pipeline, connector, 1, Limits::default(), 1))
+    Ok(Runtime::new(pipeline, connector, move || calls_at, 1, Limits::default(), 1))
 }
 
 /// The clinic in development, whose providers are simulators where no variable says else.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::builder::BoolishValueParser;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 /// Which database.
 #[derive(Args, Clone)]
@@ -17,25 +17,17 @@ pub(crate) struct Database {
     #[arg(long, env = "VOICEGRAPH_ROOT_CERTIFICATES", value_name = "FILE")]
     pub(crate) root_certificates: Option<PathBuf>,
 
-    /// Whether PostgreSQL must be reached over TLS.
-    #[arg(long, env = "VOICEGRAPH_DATABASE_TLS", default_value = "required")]
-    pub(crate) tls: Tls,
+    /// The environment that the database belongs to. PostgreSQL is reached over TLS in all of them
+    /// but `dev`.
+    #[arg(long, env = "VOICEGRAPH_ENV", value_name = "NAME")]
+    pub(crate) env: Option<String>,
 }
 
 impl std::fmt::Debug for Database {
     /// Without the URL, which holds a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database").field("tls", &self.tls).finish_non_exhaustive()
+        f.debug_struct("Database").field("env", &self.env).finish_non_exhaustive()
     }
-}
-
-/// Whether PostgreSQL must be reached over TLS.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Tls {
-    /// Always; `sslmode` is `verify-full` unless the URL says `verify-ca` or `require`.
-    Required,
-    /// As the URL says; for a server on this machine alone.
-    Optional,
 }
 
 #[derive(Args, Debug)]
@@ -107,15 +99,11 @@ pub(crate) struct Verify {
     pub(crate) database: Database,
 }
 
+/// The environment `production` is refused, and so is a PostgreSQL server of no environment.
 #[derive(Args, Debug)]
 pub(crate) struct Seed {
     #[command(flatten)]
     pub(crate) database: Database,
-
-    /// The environment that the database belongs to. `production` is refused, and so is a
-    /// PostgreSQL server without a name here.
-    #[arg(long, env = "VOICEGRAPH_ENV", value_name = "NAME")]
-    pub(crate) env: Option<String>,
 
     /// The day around which the data lies; today (UTC) without it.
     #[arg(long, env = "VOICEGRAPH_DATE", value_name = "YYYY-MM-DD")]

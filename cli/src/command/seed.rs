@@ -15,6 +15,6 @@ pub(crate) async fn run(arguments: &Seed) -> anyhow::Result<()> {
         return print(&seed::script(today));
     }
     let guard = if arguments.force { Guard::Forced } else { Guard::Up };
-    seed::seed(&settings, today, arguments.env.as_deref(), guard).await?;
+    seed::seed(&settings, today, arguments.database.env.as_deref(), guard).await?;
     print(&format!("sample data around {today} is there\n"))
 }

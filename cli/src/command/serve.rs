@@ -14,7 +14,7 @@ use voicegraph_engine::session::Limits;
 use voicegraph_engine::transport::websocket::{self, Origins, Settings};
 
 use crate::args::Serve;
-use crate::{pipeline, seed, simulators};
+use crate::{clock, pipeline, seed, simulators};
 
 /// Serves until it is told to stop, then lets the calls in progress end.
 #[tokio::main]
@@ -24,7 +24,9 @@ pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new());
     let pipeline = Pipeline::new(graph, &metrics, env!("CARGO_PKG_VERSION"));
     let (places, limits) = (arguments.max_sessions, Limits::default());
-    let runtime = Arc::new(Runtime::new(pipeline, connector, places, limits, seed::from_system()));
+    let seed = seed::from_system();
+    let runtime = Runtime::new(pipeline, connector, clock::now, places, limits, seed);
+    let runtime = Arc::new(runtime);
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("cannot listen at {}", arguments.listen))?;

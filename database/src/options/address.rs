@@ -43,7 +43,8 @@ impl Address {
         }
     }
 
-    /// The same for a migration, which may take longer than a statement of a call.
+    /// The same for a migration, which may take longer than a statement of a call, and makes the
+    /// file where there is none.
     pub(crate) fn for_migration(&self) -> Self {
         match self {
             Self::Postgres(options) => {
@@ -51,16 +52,18 @@ impl Address {
                 let options = options.as_ref().clone();
                 Self::Postgres(Box::new(options.options([("statement_timeout", limit)])))
             }
-            Self::Sqlite(options) => Self::Sqlite(options.clone()),
+            Self::Sqlite(options) => {
+                Self::Sqlite(Box::new(options.as_ref().clone().create_if_missing(true)))
+            }
         }
     }
 
     /// Reads the URL of `options`.
-    pub(crate) fn parse(options: &Options) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn parse(options: &Options, tls: Tls) -> Result<Self, Vec<Problem>> {
         let url = options.url.expose();
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => {
-                postgres(url, options).map(|made| Self::Postgres(Box::new(made)))
+                postgres(url, options, tls).map(|made| Self::Postgres(Box::new(made)))
             }
             Some("sqlite") => sqlite(url, options).map(|made| Self::Sqlite(Box::new(made))),
             _ => {
@@ -83,33 +86,26 @@ fn sqlite(url: &str, options: &Options) -> Result<SqliteConnectOptions, Vec<Prob
     };
     let parsed: SqliteConnectOptions = url.parse().map_err(unreadable)?;
     Ok(parsed
-        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_millis(options.statement_timeout_ms.into())))
 }
 
-fn postgres(text: &str, options: &Options) -> Result<PgConnectOptions, Vec<Problem>> {
+fn postgres(text: &str, options: &Options, tls: Tls) -> Result<PgConnectOptions, Vec<Problem>> {
     let form = "write `postgres://user:password@host/name`, special characters percent-encoded";
     let unreadable =
         || vec![Problem::new("url", "cannot be read as the address of a server").help(form)];
     let url = Url::parse(text).map_err(|_| unreadable())?;
     let mut problems = unknown_parameters(&url);
     let made: Option<PgConnectOptions> = text.parse().ok();
-    let mode = match ssl_mode(&url, options.tls) {
+    let mode = match ssl_mode(&url, tls) {
         Ok(mode) => Some(mode),
         Err(problem) => {
             problems.push(problem);
             None
         }
     };
-    if let Some(made) = made.as_ref().filter(|_| options.tls == Tls::Optional)
-        && !is_here(made)
-    {
-        let what = "`optional` is for a server on this machine, and the URL names another";
-        problems.push(Problem::new("tls", what).help("take the option out: TLS is the default"));
-    }
     match (made, mode) {
         (Some(made), Some(mode)) if problems.is_empty() => Ok(dressed(made, mode, options)),
         _ if problems.is_empty() => Err(unreadable()),
@@ -156,19 +152,10 @@ fn ssl_mode(url: &Url, tls: Tls) -> Result<PgSslMode, Problem> {
     let weak = matches!(mode, PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer);
     if weak && tls == Tls::Required {
         let what = format!("`sslmode={said}` lets the connection go without TLS");
+        let help = format!("{help}; only the environment `dev` may do without");
         return Err(Problem::new("url", what).help(help));
     }
     Ok(mode)
-}
-
-/// Whether the server is this machine.
-fn is_here(options: &PgConnectOptions) -> bool {
-    let host = options.get_host();
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    options.get_socket().is_some()
-        || host == "localhost"
-        || host.starts_with('/')
-        || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -176,8 +163,8 @@ mod tests {
     use super::*;
 
     /// The paths and messages of what is wrong with a URL.
-    fn problems(url: &str, tls: Tls) -> Vec<String> {
-        let built = Options { tls, ..Options::new(url) }.build();
+    fn problems(url: &str, environment: &str) -> Vec<String> {
+        let built = Options::new(url).build(environment);
         let said = |it: Problem| format!("{}: {}", it.path, it.message);
         built.map_or_else(|all| all.into_iter().map(said).collect(), |_| Vec::new())
     }
@@ -187,23 +174,22 @@ mod tests {
         for mode in ["disable", "allow", "prefer"] {
             let url = format!("postgres://u:top-secret@localhost/d?sslmode={mode}");
             let expected = format!("url: `sslmode={mode}` lets the connection go without TLS");
-            assert_eq!(problems(&url, Tls::Required), [expected]);
-            assert!(problems(&url, Tls::Optional).is_empty());
+            for environment in ["base", "staging", "production"] {
+                assert_eq!(problems(&url, environment), [expected.as_str()]);
+            }
+            assert!(problems(&url, "dev").is_empty());
         }
         for mode in ["require", "verify-ca", "verify-full"] {
             let url = format!("postgres://u:top-secret@db.example/d?sslmode={mode}");
-            assert!(problems(&url, Tls::Required).is_empty());
+            assert!(problems(&url, "production").is_empty());
         }
     }
 
     #[test]
     fn without_a_mode_everything_is_verified() {
-        let mode = |tls| {
-            let options = Options { tls, ..Options::new("postgres://u@localhost/d") };
-            match Address::parse(&options) {
-                Ok(Address::Postgres(options)) => options.get_ssl_mode(),
-                other => panic!("{other:?}"),
-            }
+        let mode = |tls| match Address::parse(&Options::new("postgres://u@localhost/d"), tls) {
+            Ok(Address::Postgres(options)) => options.get_ssl_mode(),
+            other => panic!("{other:?}"),
         };
         assert!(matches!(mode(Tls::Required), PgSslMode::VerifyFull));
         assert!(matches!(mode(Tls::Optional), PgSslMode::Prefer));
@@ -211,15 +197,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named_without_the_password() {
-        for (url, tls, expected) in [
-            ("mysql://u:top-secret@h/d", Tls::Required, "url: is the address of no database"),
-            ("postgres://u:top-secret@h:port/d", Tls::Required, "url: cannot be read"),
-            ("postgres://u:top-secret@h/d?sslmod=require", Tls::Required, "`sslmod` is not known"),
-            ("postgres://u:top-secret@h/d?sslmode=on", Tls::Required, "is no mode of PostgreSQL"),
-            ("postgres://u:top-secret@db.example/d", Tls::Optional, "tls: `optional` is for"),
-            ("sqlite::memory:", Tls::Required, "url: each connection would have a memory"),
+        for (url, expected) in [
+            ("mysql://u:top-secret@h/d", "url: is the address of no database"),
+            ("postgres://u:top-secret@h:port/d", "url: cannot be read"),
+            ("postgres://u:top-secret@h/d?sslmod=require", "`sslmod` is not known"),
+            ("postgres://u:top-secret@h/d?sslmode=on", "is no mode of PostgreSQL"),
+            ("sqlite::memory:", "url: each connection would have a memory"),
         ] {
-            let said = problems(url, tls);
+            let said = problems(url, "staging");
             assert_eq!(said.len(), 1, "{said:?}");
             assert!(said[0].contains(expected) && !said[0].contains("top-secret"), "{said:?}");
         }

@@ -57,7 +57,7 @@ pub(super) const PATIENTS: &[Patient] = &[
 /// `doctor` and `patient` are places in the lists above, `weekday` one in the span of working days.
 pub(super) const APPOINTMENTS: &[Appointment] = &[
     Appointment { doctor: 0, patient: 0, weekday: 0, hour: 9, reason: "check-up" },
-    Appointment { doctor: 0, patient: 1, weekday: 1, hour: 10, reason: "blood pressure" },
+    Appointment { doctor: 0, patient: 1, weekday: 1, hour: 11, reason: "blood pressure" },
     Appointment { doctor: 1, patient: 2, weekday: 1, hour: 9, reason: "chest pain" },
     Appointment { doctor: 1, patient: 0, weekday: 3, hour: 14, reason: "follow-up" },
     Appointment { doctor: 2, patient: 3, weekday: 2, hour: 11, reason: "rash" },

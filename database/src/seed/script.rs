@@ -64,8 +64,8 @@ fn write_shifts(sql: &mut String, days: &[NaiveDate]) -> std::fmt::Result {
             let to = text(at(doctor.time_zone, day, to));
             writeln!(
                 sql,
-                "insert into doctor_shifts (doctor_id, starts_at, ends_at) \
-                 select id, '{from}', '{to}' from doctors where registration_number = '{}' \
+                "insert into doctor_shifts (doctor_id, day, starts_at, ends_at) \
+                 select id, '{day}', '{from}', '{to}' from doctors where registration_number = '{}' \
                  and not exists (select 1 from doctor_shifts where doctor_id = doctors.id \
                  and starts_at < '{to}' and '{from}' < ends_at);",
                 doctor.registration_number

@@ -90,7 +90,7 @@ fn build(
     found.extend(mistakes);
     let (draft, values, mistakes) = interpolate::interpolate(draft, files, variables);
     found.extend(mistakes);
-    let (mut resolved, mistakes) = resolve::resolve(draft, registry);
+    let (mut resolved, mistakes) = resolve::resolve(draft, registry, &sources.environment);
     found.extend(mistakes);
     let secrets = std::mem::take(&mut resolved.secrets);
     secrets.places.into_iter().for_each(|place| files.mask(place));

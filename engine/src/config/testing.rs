@@ -96,7 +96,7 @@ impl Kind for Mic {
         Signature::new(vec![], vec![audio_out()]).role(Role::Source)
     }
 
-    fn build(_: NoOptions) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(_: NoOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Idle))
     }
 }
@@ -112,7 +112,7 @@ impl Kind for Turn {
         Signature::new(vec![], vec![]).role(Role::TurnControl)
     }
 
-    fn build(_: NoOptions) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(_: NoOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Idle))
     }
 }
@@ -128,7 +128,7 @@ impl Kind for Speaker {
         Signature::new(vec![audio_in()], vec![]).role(Role::Sink)
     }
 
-    fn build(_: NoOptions) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(_: NoOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Idle))
     }
 }
@@ -203,7 +203,7 @@ impl Kind for Mix {
         Signature::new(vec![audio_in().many()], vec![audio_out()])
     }
 
-    fn build(options: MixOptions) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(options: MixOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Mixed { text: options.text }))
     }
 }

@@ -1,7 +1,7 @@
 //! The routes over a real socket.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,7 +46,14 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let pipeline = Pipeline::new(graph, &metrics, "1.2.3");
         let connector = Connector::new(&Roots::Mozilla);
-        let runtime = Arc::new(Runtime::new(pipeline, connector, 2, Limits::default(), 0));
+        let runtime = Arc::new(Runtime::new(
+            pipeline,
+            connector,
+            || SystemTime::UNIX_EPOCH,
+            2,
+            Limits::default(),
+            0,
+        ));
         let stop = CancellationToken::new();
         let state = State {
             metrics: Arc::clone(&metrics),

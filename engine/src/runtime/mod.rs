@@ -3,7 +3,7 @@
 mod admission;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -21,6 +21,7 @@ use crate::transport::Transport;
 /// Runs calls of one pipeline.
 pub struct Runtime {
     connector: Connector,
+    clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
     limits: Limits,
     admission: Admission,
     current: Mutex<Current>,
@@ -54,11 +55,12 @@ impl Pipeline {
 }
 
 impl Runtime {
-    /// A runtime that admits up to `max_sessions` calls at once. `seed` is where the calls' ids and
-    /// randomness come from.
+    /// A runtime that admits up to `max_sessions` calls at once. `clock` is read as each begins;
+    /// `seed` is where the calls' ids and randomness come from.
     pub fn new(
         pipeline: Pipeline,
         connector: Connector,
+        clock: impl Fn() -> SystemTime + Send + Sync + 'static,
         max_sessions: u32,
         limits: Limits,
         seed: u64,
@@ -66,6 +68,7 @@ impl Runtime {
         let seeds = StdRng::seed_from_u64(seed);
         Self {
             connector,
+            clock: Box::new(clock),
             limits,
             admission: Admission::new(max_sessions),
             current: Mutex::new(Current { pipeline, seeds }),
@@ -115,6 +118,7 @@ impl Runtime {
             meters: pipeline.meters,
             connector: self.connector.clone(),
             transport,
+            started_at: (self.clock)(),
             observers: std::iter::once(figures).chain(observers).collect(),
             closing: self.closing.child_token(),
             cancelled: self.cancelled.child_token(),

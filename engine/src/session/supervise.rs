@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -48,6 +48,8 @@ pub struct Session {
     pub connector: Connector,
     /// Its audio.
     pub transport: Transport,
+    /// When it begins, by the wall clock.
+    pub started_at: SystemTime,
     /// Who is told of it, besides the transport.
     pub observers: Vec<Arc<dyn crate::event::Observer>>,
     /// Asks it to end in order: the sources close, and what was said is answered.
@@ -122,6 +124,7 @@ impl Session {
             let ctx = Context {
                 session_id: Arc::clone(session_id),
                 caller: self.transport.caller.clone(),
+                started_at: self.started_at,
                 node: Arc::clone(&node.name),
                 connector: self.connector.clone(),
                 cancelled: self.cancelled.clone(),

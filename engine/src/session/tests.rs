@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
@@ -173,6 +173,7 @@ fn session(behaviour: Behaviour) -> (Session, Meters) {
             caller: None,
             observer: None,
         },
+        started_at: SystemTime::UNIX_EPOCH,
         observers: Vec::new(),
         closing: CancellationToken::new(),
         cancelled: CancellationToken::new(),

@@ -63,6 +63,10 @@ pub struct ToolOptions {
     #[serde(default = "max_bytes")]
     #[schemars(range(min = 100, max = 100_000))]
     pub max_bytes: u32,
+    /// The column of the result that holds an IANA time zone (`Europe/London`). Times of its row
+    /// are told by that zone's clock, with its offset and the day of the week; without it, in UTC.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     /// Errors for constraints, by the constraint's name: `{ appointments_no_overlap = "slot_taken"
     /// }`. A constraint that is not named here is told as `invalid_argument`.
     #[serde(default)]

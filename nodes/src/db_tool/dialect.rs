@@ -28,8 +28,6 @@ pub(super) trait Speech: Database {
     const KEEP: &'static str;
     /// The result of a key as JSON text.
     const RECALL: &'static str;
-    /// The time by the database's clock.
-    const NOW: &'static str;
 
     /// Binds the values to positions, in their order.
     fn bind(values: &[&Value]) -> Result<Self::Arguments, BoxDynError>;
@@ -52,7 +50,6 @@ impl Speech for Postgres {
     const KEEP: &'static str =
         "update tool_calls set result = ($2::text)::jsonb where key = $1::text";
     const RECALL: &'static str = "select result::text from tool_calls where key = $1::text";
-    const NOW: &'static str = "select clock_timestamp()";
 
     fn bind(values: &[&Value]) -> Result<PgArguments, BoxDynError> {
         let mut arguments = PgArguments::default();
@@ -142,7 +139,6 @@ impl Speech for Sqlite {
         on conflict (key) do nothing";
     const KEEP: &'static str = "update tool_calls set result = ?2 where key = ?1";
     const RECALL: &'static str = "select result from tool_calls where key = ?1";
-    const NOW: &'static str = "select strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
     fn bind(values: &[&Value]) -> Result<SqliteArguments, BoxDynError> {
         let mut arguments = SqliteArguments::default();

@@ -13,16 +13,16 @@
 //! errors.
 //!
 //! Reading order: `written` (the SQL option), `config`, `settings`, `sql`, `value`, `schema` make a
-//! tool; `verify` prepares it; `node`, `job`, `transaction`, `dialect`, `outcome`, `failure` and
-//! `idempotency` run it.
+//! tool; `verify` prepares it; `node`, `job`, `transaction`, `dialect`, `outcome`, `local`,
+//! `failure` and `idempotency` run it.
 
-mod clock;
 mod config;
 pub mod decode;
 mod dialect;
 mod failure;
 mod idempotency;
 mod job;
+mod local;
 mod node;
 mod outcome;
 mod schema;

@@ -1,15 +1,15 @@
 //! The stage: takes calls, runs a few at once, answers each.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::DateTime;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
-use voicegraph_database::{Database, DatabaseError};
+use voicegraph_database::Database;
 use voicegraph_engine::edge::{Limit, Overflow};
 use voicegraph_engine::message::{
     Envelope, Scope, ToolCall, ToolError, ToolFailure, ToolResult, ToolSpec,
@@ -22,7 +22,7 @@ use super::failure::Failure;
 use super::settings::Tool;
 use super::transaction::Work;
 use super::value::{Type, Value};
-use super::{Options, clock, idempotency, job, verify};
+use super::{Options, idempotency, job, verify};
 
 /// The kind `db_tool`.
 pub struct DbTool;
@@ -42,8 +42,8 @@ impl Kind for DbTool {
         Signature::new(vec![call.many()], Vec::new())
     }
 
-    fn build(options: Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
-        let settings = options.build()?;
+    fn build(options: Options, environment: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+        let settings = options.build(environment)?;
         Ok(Arc::new(Factory(Arc::new(Shared {
             database: Database::open(settings.database),
             tools: settings.tools,
@@ -88,8 +88,7 @@ struct Stage(Arc<Shared>);
 impl Node for Stage {
     async fn run(self: Box<Self>, mut ports: Ports, ctx: Context) -> Result<(), NodeError> {
         let mut calls = ports.input::<ToolCall>("call");
-        let desk =
-            Desk { shared: &self.0, ctx: &ctx, began: Instant::now(), started_at: OnceLock::new() };
+        let desk = Desk { shared: &self.0, ctx: &ctx };
         let mut running = FuturesUnordered::new();
         let mut open = true;
         while open || !running.is_empty() {
@@ -114,9 +113,6 @@ impl Node for Stage {
 struct Desk<'a> {
     shared: &'a Shared,
     ctx: &'a Context,
-    began: Instant,
-    /// When the call began, by the database's clock.
-    started_at: OnceLock<DateTime<Utc>>,
 }
 
 impl Desk<'_> {
@@ -162,29 +158,19 @@ impl Desk<'_> {
         let session = &*self.ctx.session_id;
         let key = Value::Text(idempotency::key(session, &tool.spec.name, &values));
         let session = Value::Text(session.to_owned());
-        if tool.statements.iter().any(|one| one.names.iter().any(|name| name == "call_started_at"))
-        {
-            values.insert("call_started_at".to_owned(), Value::DateTime(self.started_at().await?));
-        }
         let caller = self.ctx.caller.as_ref();
         let caller =
             caller.map_or(Value::Null(Type::Text), |caller| Value::Text(caller.to_string()));
-        for (name, value) in
-            [("session_id", &session), ("idempotency_key", &key), ("caller", &caller)]
-        {
-            values.insert(name.to_owned(), value.clone());
+        let started_at = Value::DateTime(DateTime::from(self.ctx.started_at));
+        for (name, value) in [
+            ("session_id", session.clone()),
+            ("call_started_at", started_at),
+            ("idempotency_key", key.clone()),
+            ("caller", caller),
+        ] {
+            values.insert(name.to_owned(), value);
         }
         job::run(&self.shared.database, &Work { tool, session, key, values }).await
-    }
-
-    /// When the call began: the database's time, less what has passed since. Asked once.
-    async fn started_at(&self) -> Result<DateTime<Utc>, DatabaseError> {
-        if let Some(known) = self.started_at.get() {
-            return Ok(*known);
-        }
-        let now = clock::now(&self.shared.database).await?;
-        let passed = TimeDelta::from_std(self.began.elapsed()).unwrap_or(TimeDelta::zero());
-        Ok(*self.started_at.get_or_init(|| now - passed))
     }
 }
 

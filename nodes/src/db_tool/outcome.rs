@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 use sqlx::{Column, Row};
 
 use super::dialect::Speech;
+use super::local;
 use super::settings::Limits;
 use super::sql::Verb;
 
@@ -28,8 +29,13 @@ impl Outcome {
         self.changed += changed;
     }
 
-    /// Takes a row, as long as there is room for it and for all before it.
-    pub(super) fn add_row<DB: Speech>(&mut self, row: &DB::Row) -> Result<(), sqlx::Error>
+    /// Takes a row, as long as there is room for it and for all before it. `time_zone` is the
+    /// column that says by whose clock its times are told.
+    pub(super) fn add_row<DB: Speech>(
+        &mut self,
+        row: &DB::Row,
+        time_zone: Option<&str>,
+    ) -> Result<(), sqlx::Error>
     where
         usize: sqlx::ColumnIndex<DB::Row>,
     {
@@ -38,6 +44,7 @@ impl Outcome {
             for (index, column) in row.columns().iter().enumerate() {
                 cells.insert(column.name().to_owned(), DB::cell(row, index)?);
             }
+            time_zone.into_iter().for_each(|column| local::tell(&mut cells, column));
             self.add(Json::Object(cells));
         } else {
             self.seen += 1;

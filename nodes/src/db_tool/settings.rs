@@ -42,6 +42,8 @@ pub(super) struct Tool {
     pub(super) paths: Vec<String>,
     pub(super) timeout: Duration,
     pub(super) limits: Limits,
+    /// The column that says by whose clock times are told.
+    pub(super) time_zone: Option<String>,
     /// By the constraint's name.
     pub(super) errors: BTreeMap<String, ToolFailure>,
     /// Where nothing was found or changed.
@@ -60,9 +62,9 @@ impl Options {
     ///
     /// # Errors
     /// Every mistake found.
-    pub(super) fn build(self) -> Result<Settings, Vec<Problem>> {
+    pub(super) fn build(self, environment: &str) -> Result<Settings, Vec<Problem>> {
         let mut problems = Vec::new();
-        let database = match self.database.build() {
+        let database = match self.database.build(environment) {
             Ok(database) => Some(database),
             Err(found) => {
                 let below =
@@ -122,8 +124,23 @@ fn build(options: ToolOptions, path: String, dialect: Option<Dialect>) -> (Tool,
         effect: options.effect.into(),
     };
     let timeout = Duration::from_millis(options.timeout_ms.into());
+    let time_zone = options.time_zone;
     let limits = Limits { rows: options.max_rows as usize, bytes: options.max_bytes as usize };
-    (Tool { path, spec, parameters, statements, paths, timeout, limits, errors, none }, problems)
+    (
+        Tool {
+            path,
+            spec,
+            parameters,
+            statements,
+            paths,
+            timeout,
+            limits,
+            time_zone,
+            errors,
+            none,
+        },
+        problems,
+    )
 }
 
 /// A name that models take: `[A-Za-z0-9_-]`.

@@ -147,6 +147,7 @@ impl Work<'_> {
         let arguments = bind::<DB>(&values.collect::<Vec<_>>())?;
         let text = AssertSqlSafe(statement.text.as_str()).into_sql_str();
         let query = sqlx::query_with(text, arguments);
+        let zone = self.tool.time_zone.as_deref();
         let mut outcome = Outcome::new(self.tool.limits);
         let mut steps = connection.fetch_many(query);
         while let Some(step) = steps.try_next().await? {
@@ -154,7 +155,7 @@ impl Work<'_> {
                 // What a statement changed is not what it found.
                 Either::Left(_) if statement.verb == Verb::Reads => {}
                 Either::Left(result) => outcome.add_changed(DB::changed(&result)),
-                Either::Right(row) => outcome.add_row::<DB>(&row)?,
+                Either::Right(row) => outcome.add_row::<DB>(&row, zone)?,
             }
         }
         Ok(outcome)

@@ -2,10 +2,10 @@
 //! and not a caller's disappointment.
 
 use sqlx::{
-    AssertSqlSafe, Column, Connection as _, Executor, Postgres, SqlSafeStr, SqlStr, Sqlite,
+    AssertSqlSafe, Column as _, Connection as _, Executor, Postgres, SqlSafeStr, SqlStr, Sqlite,
     Statement as _, TypeInfo,
 };
-use voicegraph_database::{Connection, Database, DatabaseError, Lease};
+use voicegraph_database::{Connection, Database, DatabaseError, Dialect, Lease};
 use voicegraph_engine::node::Problem;
 
 use super::dialect::Speech;
@@ -18,13 +18,20 @@ pub(super) async fn verify<'a>(
 ) -> Vec<Problem> {
     let mut lease = match database.acquire().await {
         Ok(lease) => lease,
-        Err(error) => return vec![unreachable(&error)],
+        Err(error) => return vec![unreachable(database.dialect(), &error)],
     };
     let mut problems = Vec::new();
     for tool in tools {
+        let mut columns = Columns::new();
         for (path, statement) in tool.paths.iter().zip(&tool.statements) {
-            problems.extend(prepare(&mut lease, &statement.text).await.problem(path));
+            let text = AssertSqlSafe(&*statement.text).into_sql_str();
+            columns = columns_of(&mut lease, text).await.unwrap_or_else(|error| {
+                problems.push(refused(path, &error.into()));
+                Columns::new()
+            });
+            problems.extend(unreadable(path, &columns));
         }
+        problems.extend(no_zone(tool, &columns));
         if tool.writes() {
             let keys = prepare_keys(&mut lease).await;
             problems.extend(keys.err().map(|error| no_keys(tool, &error)));
@@ -35,8 +42,12 @@ pub(super) async fn verify<'a>(
     problems
 }
 
-fn unreachable(error: &DatabaseError) -> Problem {
-    Problem::new("database.url", error.to_string()).help("start the database, or write where it is")
+fn unreachable(dialect: Dialect, error: &DatabaseError) -> Problem {
+    let help = match dialect {
+        Dialect::Postgres => "start the database, or write where it is",
+        Dialect::Sqlite => "make the file with `voicegraph migrate up`, or write where it is",
+    };
+    Problem::new("database.url", error.to_string()).help(help)
 }
 
 fn no_keys(tool: &Tool, error: &DatabaseError) -> Problem {
@@ -44,62 +55,65 @@ fn no_keys(tool: &Tool, error: &DatabaseError) -> Problem {
     Problem::new(format!("{}.effect", tool.path), what).help("run `voicegraph migrate up`")
 }
 
-/// What came of preparing a statement.
-enum Prepared {
-    Fine,
-    Refused(DatabaseError),
-    /// A column's name, and its type, which cannot be told as JSON.
-    Unreadable(String, String),
+fn refused(path: &str, error: &DatabaseError) -> Problem {
+    let help = "compare it with the schema: `voicegraph migrate status` says which is live";
+    Problem::new(path, error.to_string()).help(help)
 }
 
-impl Prepared {
-    fn problem(self, path: &str) -> Option<Problem> {
-        match self {
-            Self::Fine => None,
-            Self::Refused(error) => {
-                let help =
-                    "compare it with the schema: `voicegraph migrate status` says which is live";
-                Some(Problem::new(path, error.to_string()).help(help))
-            }
-            Self::Unreadable(column, kind) => {
-                let what = format!("gives the column {column:?} of type {kind}, which is no JSON");
-                let help = format!("write `{column}::text as {column}`, or leave it out");
-                Some(Problem::new(path, what).help(help))
-            }
-        }
+/// The first column that cannot be told as JSON.
+fn unreadable(path: &str, columns: &Columns) -> Option<Problem> {
+    let column = columns.iter().find(|column| !column.is_readable)?;
+    let Column { name, kind, .. } = column;
+    let what = format!("gives the column {name:?} of type {kind}, which is no JSON");
+    let help = format!("write `{name}::text as {name}`, or leave it out");
+    Some(Problem::new(path, what).help(help))
+}
+
+/// A column of a time zone that the result does not have.
+fn no_zone(tool: &Tool, columns: &Columns) -> Option<Problem> {
+    let wanted = tool.time_zone.as_ref()?;
+    let names: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
+    // Without columns the statement was refused, and that is told.
+    if names.is_empty() || names.contains(&wanted.as_str()) {
+        return None;
     }
+    let what = format!("the result has no column {wanted:?}");
+    let help = format!("its columns are `{}`", names.join("`, `"));
+    Some(Problem::new(format!("{}.time_zone", tool.path), what).help(help))
 }
 
-async fn prepare(lease: &mut Lease, text: &str) -> Prepared {
-    match columns(lease, AssertSqlSafe(text).into_sql_str()).await {
-        Ok(None) => Prepared::Fine,
-        Ok(Some((column, kind))) => Prepared::Unreadable(column, kind),
-        Err(error) => Prepared::Refused(error.into()),
-    }
+/// The columns of a statement's result.
+type Columns = Vec<Column>;
+
+struct Column {
+    name: String,
+    /// The database's name of its type.
+    kind: String,
+    /// Whether it can be told as JSON.
+    is_readable: bool,
 }
 
-/// Prepares the statement; gives a column that cannot be told, if any. What the connection
-/// remembers of earlier statements is forgotten first, since the schema may have changed.
-async fn columns(lease: &mut Lease, text: SqlStr) -> Result<Option<(String, String)>, sqlx::Error> {
+/// Prepares the statement. What the connection remembers of earlier statements is forgotten first,
+/// since the schema may have changed.
+async fn columns_of(lease: &mut Lease, text: SqlStr) -> Result<Columns, sqlx::Error> {
     match lease.connection() {
         Connection::Postgres(connection) => {
             connection.clear_cached_statements().await?;
-            let statement = connection.prepare(text).await?;
-            Ok(unreadable::<Postgres>(statement.columns()))
+            Ok(read::<Postgres>(connection.prepare(text).await?.columns()))
         }
         Connection::Sqlite(connection) => {
             connection.clear_cached_statements().await?;
-            let statement = connection.prepare(text).await?;
-            Ok(unreadable::<Sqlite>(statement.columns()))
+            Ok(read::<Sqlite>(connection.prepare(text).await?.columns()))
         }
     }
 }
 
-/// The first column that cannot be told as JSON, with its type.
-fn unreadable<DB: Speech>(columns: &[DB::Column]) -> Option<(String, String)> {
-    let kind = |column: &DB::Column| column.type_info().name().to_owned();
-    let found = columns.iter().find(|column| !DB::is_readable(&kind(column)));
-    found.map(|column| (column.name().to_owned(), kind(column)))
+fn read<DB: Speech>(columns: &[DB::Column]) -> Columns {
+    let column = |column: &DB::Column| {
+        let kind = column.type_info().name().to_owned();
+        Column { name: column.name().to_owned(), is_readable: DB::is_readable(&kind), kind }
+    };
+    columns.iter().map(column).collect()
 }
 
 /// Prepares the statement that takes a key.
@@ -108,6 +122,6 @@ async fn prepare_keys(lease: &mut Lease) -> Result<(), DatabaseError> {
         Connection::Postgres(_) => <Postgres as Speech>::CLAIM,
         Connection::Sqlite(_) => <Sqlite as Speech>::CLAIM,
     };
-    columns(lease, SqlStr::from_static(text)).await?;
+    columns_of(lease, SqlStr::from_static(text)).await?;
     Ok(())
 }

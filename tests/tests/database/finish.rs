@@ -55,7 +55,7 @@ impl Kind for Asker {
         Signature::new(vec![heard], vec![call, audio]).role(Role::TurnControl)
     }
 
-    fn build(options: AskerOptions) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(options: AskerOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(AskerFactory(options)))
     }
 }
@@ -108,6 +108,7 @@ impl InProgress {
             observers: Vec::new(),
             closing: CancellationToken::new(),
             cancelled: cancelled.clone(),
+            started_at: std::time::SystemTime::UNIX_EPOCH,
             seed: 1,
             limits: Limits::default(),
         };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sqlx::{AssertSqlSafe, Executor as _};
 use tempfile::TempDir;
 use voicegraph_database::migrate::Migrator;
-use voicegraph_database::{Connection, Database, DatabaseError, Dialect, Options, Settings, Tls};
+use voicegraph_database::{Connection, Database, DatabaseError, Dialect, Options, Settings};
 use voicegraph_tests::postgres::Postgres;
 
 /// An empty database.
@@ -13,7 +13,8 @@ pub(crate) struct Place {
     pub(crate) dialect: Dialect,
     pub(crate) url: String,
     pub(crate) authority: Option<PathBuf>,
-    pub(crate) tls: Tls,
+    /// The environment that it belongs to.
+    pub(crate) environment: &'static str,
     /// Where a file lies; gone with the place.
     _folder: TempDir,
 }
@@ -32,7 +33,7 @@ pub(crate) async fn plain() -> Vec<Place> {
     let mut places = both().await;
     for place in places.iter_mut().filter(|place| place.dialect == Dialect::Postgres) {
         place.url = format!("{}?sslmode=disable", place.url);
-        place.tls = Tls::Optional;
+        place.environment = "dev";
     }
     places
 }
@@ -41,7 +42,13 @@ pub(crate) async fn plain() -> Vec<Place> {
 pub(crate) fn sqlite() -> Place {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}/clinic.db", folder.path().display());
-    Place { dialect: Dialect::Sqlite, url, authority: None, tls: Tls::Required, _folder: folder }
+    Place {
+        dialect: Dialect::Sqlite,
+        url,
+        authority: None,
+        environment: "staging",
+        _folder: folder,
+    }
 }
 
 /// A new database of the shared server.
@@ -49,28 +56,24 @@ pub(crate) async fn postgres() -> Option<Place> {
     let server = Postgres::shared("database")?;
     let (url, authority) = (server.database().await, Some(server.authority()));
     let _folder = tempfile::tempdir().unwrap();
-    Some(Place { dialect: Dialect::Postgres, url, authority, tls: Tls::Required, _folder })
+    Some(Place { dialect: Dialect::Postgres, url, authority, environment: "staging", _folder })
 }
 
 impl Place {
     /// A database of a server that a test has for itself.
     pub(crate) fn of(dialect: Dialect, url: String, authority: Option<PathBuf>) -> Self {
         let _folder = tempfile::tempdir().unwrap();
-        Self { dialect, url, authority, tls: Tls::Required, _folder }
+        Self { dialect, url, authority, environment: "staging", _folder }
     }
 
     /// Options with its URL.
     pub(crate) fn options(&self) -> Options {
-        Options {
-            root_certificates: self.authority.clone(),
-            tls: self.tls,
-            ..Options::new(&self.url)
-        }
+        Options { root_certificates: self.authority.clone(), ..Options::new(&self.url) }
     }
 
     /// Settings with the defaults.
     pub(crate) fn settings(&self) -> Settings {
-        self.options().build().unwrap()
+        self.options().build(self.environment).unwrap()
     }
 
     /// A pool on the newest schema.

@@ -21,14 +21,14 @@ pub(crate) fn pool(place: &Place, max_kept: u32, max_overflow: u32) -> Database 
         statement_timeout_ms: 60_000,
         ..place.options()
     };
-    Database::open(options.build().unwrap())
+    Database::open(options.build("dev").unwrap())
 }
 
 /// A pool with the default limits, but for its patience: on a busy machine thirty handshakes take
 /// longer than a caller would wait.
 fn patient(place: &Place) -> Database {
     let options = Options { acquire_timeout_ms: 60_000, ..place.options() };
-    Database::open(options.build().unwrap())
+    Database::open(options.build("dev").unwrap())
 }
 
 async fn hold(database: &Database, count: usize) -> Vec<Lease> {
@@ -59,7 +59,7 @@ async fn who_waits_too_long_is_told_and_leaves_the_queue() {
     for place in place::both().await {
         let options =
             Options { max_kept: 1, max_overflow: 0, acquire_timeout_ms: 2_000, ..place.options() };
-        let database = Database::open(options.build().unwrap());
+        let database = Database::open(options.build("dev").unwrap());
         let lease = database.acquire().await.unwrap();
         let expected = DatabaseError::Timeout { what: "the wait for a connection" };
         let waiters = [database.acquire(), database.acquire()];
@@ -92,7 +92,7 @@ async fn a_transaction_left_open_is_nobody_elses() {
 async fn a_statement_that_takes_too_long_is_cancelled() {
     let Some(place) = place::postgres().await else { return };
     let options = Options { statement_timeout_ms: 500, ..place.options() };
-    let database = Database::open(options.build().unwrap());
+    let database = Database::open(options.build("dev").unwrap());
     let late = place::run(&database, "select pg_sleep(60)").await;
     assert_eq!(late, Err(DatabaseError::Timeout { what: "the statement" }));
     assert_eq!(place::number(&database, "select 1::bigint").await, 1);

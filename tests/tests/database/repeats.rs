@@ -85,8 +85,8 @@ impl World {
         let sql = format!(
             "insert into doctors (id, name, registration_number, specialty, time_zone)
                values ({id}, 'Dr {id}', 'R{id}', 'cardiology', 'Europe/Berlin');
-             insert into doctor_shifts (doctor_id, starts_at, ends_at)
-               values ({id}, '2026-03-09T08:00:00Z', '2026-03-09T12:00:00Z');"
+             insert into doctor_shifts (doctor_id, day, starts_at, ends_at)
+               values ({id}, '2026-03-09', '2026-03-09T08:00:00Z', '2026-03-09T12:00:00Z');"
         );
         run(&self.database, &sql).await.unwrap();
         id
@@ -117,7 +117,7 @@ fn factory(place: &Place) -> Arc<dyn NodeFactory> {
         }],
     });
     let options: Options = serde_json::from_value(options).unwrap();
-    DbTool::build(options).unwrap_or_else(|problems| panic!("{problems:?}"))
+    DbTool::build(options, "staging").unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 /// A booking that was asked for.

@@ -39,13 +39,13 @@ fn factory(place: &Place) -> Arc<dyn NodeFactory> {
     let tools = json!([read, tool("write", 200, insert), late]);
     let options = json!({ "database": { "url": place.url }, "tools": tools });
     let options: Options = serde_json::from_value(options).unwrap();
-    DbTool::build(options).unwrap_or_else(|problems| panic!("{problems:?}"))
+    DbTool::build(options, "staging").unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 /// Waits until a statement reads: the log cannot be emptied while somebody needs an older state.
 pub(crate) async fn until_read(place: &Place) {
     let options = OpenOptions { statement_timeout_ms: 10, ..place.options() };
-    let database = Database::open(options.build().unwrap());
+    let database = Database::open(options.build("dev").unwrap());
     let read = async {
         for version in 1.. {
             run(&database, &format!("pragma user_version = {version}")).await.unwrap();

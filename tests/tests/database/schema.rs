@@ -10,9 +10,9 @@ const PEOPLE: &str = "
   insert into doctors (id, name, registration_number, specialty, time_zone)
     values (1, 'Dr Lind', 'R1', 'cardiology', 'Europe/Berlin'),
            (2, 'Dr Voss', 'R2', 'cardiology', 'Europe/Berlin');
-  insert into doctor_shifts (id, doctor_id, starts_at, ends_at) values
-    (11, 1, '2026-03-09T08:00:00Z', '2026-03-09T12:00:00Z'),
-    (12, 2, '2026-03-09T08:00:00Z', '2026-03-09T12:00:00Z');";
+  insert into doctor_shifts (id, doctor_id, day, starts_at, ends_at) values
+    (11, 1, '2026-03-09', '2026-03-09T08:00:00Z', '2026-03-09T12:00:00Z'),
+    (12, 2, '2026-03-09', '2026-03-09T08:00:00Z', '2026-03-09T12:00:00Z');";
 
 /// Books doctor 1 or 2 from one time to another of 9 March 2026.
 fn booking(doctor: u32, from: &str, to: &str) -> String {
@@ -111,8 +111,8 @@ async fn broken_rules_have_the_same_names_in_both_dialects() {
                 Unique,
             ),
             (
-                "insert into doctor_shifts (doctor_id, starts_at, ends_at)
-                 values (1, '2026-03-09T11:00:00Z', '2026-03-09T13:00:00Z')",
+                "insert into doctor_shifts (doctor_id, day, starts_at, ends_at)
+                 values (1, '2026-03-09', '2026-03-09T11:00:00Z', '2026-03-09T13:00:00Z')",
                 "doctor_shifts_no_overlap",
                 Exclusion,
             ),

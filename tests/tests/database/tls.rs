@@ -1,12 +1,12 @@
 //! TLS: what is refused, and by which words.
 
-use voicegraph_database::{Database, DatabaseError, Options, Tls, Unavailable};
+use voicegraph_database::{Database, DatabaseError, Options, Unavailable};
 use voicegraph_tests::postgres::{self, Postgres};
 
 use crate::place;
 
 async fn refusal(options: Options) -> Unavailable {
-    match Database::open(options.build().unwrap()).acquire().await {
+    match Database::open(options.build("production").unwrap()).acquire().await {
         Err(DatabaseError::Unavailable(why)) => why,
         other => panic!("{other:?}"),
     }
@@ -40,7 +40,7 @@ async fn a_certificate_for_another_name_is_refused() {
     assert!(why.to_string().contains("host name"), "{why}");
     let url = format!("{}?sslmode=verify-ca", options.url.expose());
     let lenient = Options { root_certificates: options.root_certificates, ..Options::new(url) };
-    Database::open(lenient.build().unwrap()).acquire().await.unwrap();
+    Database::open(lenient.build("staging").unwrap()).acquire().await.unwrap();
 }
 
 #[tokio::test]
@@ -52,8 +52,8 @@ async fn a_server_without_tls_is_refused() {
         assert_eq!(why, Unavailable::NoTls, "{mode}");
         assert!(why.to_string().contains("no TLS"), "{why}");
     }
-    let here = Options { tls: Tls::Optional, ..Options::new(server.url("postgres")) };
-    Database::open(here.build().unwrap()).acquire().await.unwrap();
+    let here = Options::new(server.url("postgres"));
+    Database::open(here.build("dev").unwrap()).acquire().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The node `db_tool` on the clinic's schema, in both dialects.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value as Json, json};
 use tokio::sync::oneshot;
@@ -26,12 +26,15 @@ use crate::place::{self, Place, number, run};
 /// Far above what anything here takes, so that a hang is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// When every call begins: 2026-03-09T08:00:00Z, a Monday.
+const CALLS_AT: Duration = Duration::from_secs(1_773_043_200);
+
 pub(crate) const PEOPLE: &str = "
   insert into patients (id, name, phone) values (11, 'Ada', '+441632960001');
   insert into doctors (id, name, registration_number, specialty, time_zone)
     values (1, 'Dr Lind', 'R1', 'cardiology', 'Europe/Berlin');
-  insert into doctor_shifts (doctor_id, starts_at, ends_at)
-    values (1, '2026-03-09T08:00:00Z', '2026-03-09T12:00:00Z');";
+  insert into doctor_shifts (doctor_id, day, starts_at, ends_at)
+    values (1, '2026-03-09', '2026-03-09T08:00:00Z', '2026-03-09T12:00:00Z');";
 
 /// One caller's node.
 pub(crate) struct Caller {
@@ -57,6 +60,7 @@ impl Caller {
         let mut ctx = Context::for_test(connector, Observers::default());
         ctx.session_id = session.into();
         ctx.caller = number.map(Into::into);
+        ctx.started_at = SystemTime::UNIX_EPOCH + CALLS_AT;
         let cancelled = ctx.cancelled.clone();
         let control = TurnControl::new(cancelled.clone(), Observers::default());
         let (call, input) = edge(&meter, cancelled.clone());
@@ -153,7 +157,7 @@ fn factory(place: &Place, timeout_ms: u32) -> Arc<dyn NodeFactory> {
         ],
     });
     let options: Options = serde_json::from_value(options).unwrap();
-    DbTool::build(options).unwrap_or_else(|problems| panic!("{problems:?}"))
+    DbTool::build(options, "staging").unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 fn slot(starts_at: &str) -> Json {

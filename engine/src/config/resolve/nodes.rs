@@ -36,7 +36,11 @@ pub(crate) struct ResolvedKind {
 }
 
 /// Finds the node's kind, checks its options and configures it.
-pub(super) fn resolve(draft: DraftNode, registry: &Registry) -> (ResolvedNode, Verified) {
+pub(super) fn resolve(
+    draft: DraftNode,
+    registry: &Registry,
+    environment: &str,
+) -> (ResolvedNode, Verified) {
     let DraftNode { name, key, kind, mut options } = draft;
     let unresolved =
         ResolvedNode { name, key, kind: None, options: Table::new(), canonical: String::new() };
@@ -49,7 +53,7 @@ pub(super) fn resolve(draft: DraftNode, registry: &Registry) -> (ResolvedNode, V
         return (unresolved, Verified { found, ..Verified::default() });
     };
     let rule = options::rule_of(kind.options().as_value());
-    let (factory, verified) = configure(&unresolved, kind, &rule, &mut options);
+    let (factory, verified) = configure(&unresolved, kind, environment, &rule, &mut options);
     let canonical = fingerprint::canonical(&options, &rule);
     let kind = ResolvedKind { name: kind.name(), signature: kind.signature(), factory };
     (ResolvedNode { kind: Some(kind), options, canonical, ..unresolved }, verified)
@@ -66,6 +70,7 @@ fn unknown_kind(written: &str, span: Span, registry: &Registry) -> Diagnostic {
 fn configure(
     node: &ResolvedNode,
     kind: &dyn NodeKind,
+    environment: &str,
     rule: &Rule,
     options: &mut Table,
 ) -> (Option<Arc<dyn NodeFactory>>, Verified) {
@@ -78,7 +83,7 @@ fn configure(
     if verified.unsure || verified.found.iter().any(|one| one.severity() == Severity::Error) {
         return (None, verified);
     }
-    match kind.configure(tree::to_toml(options)) {
+    match kind.configure(tree::to_toml(options), environment) {
         Ok(factory) => (Some(factory), verified),
         Err(problems) => {
             verified

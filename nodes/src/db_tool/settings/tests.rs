@@ -4,7 +4,7 @@ use super::*;
 
 fn build(tools: &Json) -> Result<Settings, Vec<Problem>> {
     let options = json!({ "database": { "url": "sqlite:clinic.db" }, "tools": tools });
-    serde_json::from_value::<Options>(options).unwrap().build()
+    serde_json::from_value::<Options>(options).unwrap().build("dev")
 }
 
 fn tool(more: &Json) -> Json {
@@ -104,7 +104,7 @@ fn every_mistake_is_told_at_once() {
         ],
     });
     let options: Options = serde_json::from_value(options).unwrap();
-    let problems = options.build().err().unwrap();
+    let problems = options.build("dev").err().unwrap();
     let paths: Vec<_> = problems.iter().map(|one| one.path.as_str()).collect();
     assert_eq!(paths, ["database.url", "tools[0].sql", "tools[1].sql", "tools[1].name"]);
 }
