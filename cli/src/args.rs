@@ -108,7 +108,7 @@ pub(crate) struct Demo {
     #[arg(long, env = "VOICEGRAPH_REPORT", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Serves /edges, /metrics, /graph, /health and a first page here while the call lasts.
+    /// Serves /edges, /metrics, /graph, /health, /ready and a first page here while the call lasts.
     #[arg(long, env = "VOICEGRAPH_HTTP", value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
 
@@ -133,7 +133,7 @@ pub(crate) struct Run {
     #[arg(long, env = "VOICEGRAPH_REPORT", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Serves /edges, /metrics, /graph, /health and a first page here while the call lasts.
+    /// Serves /edges, /metrics, /graph, /health, /ready and a first page here while the call lasts.
     #[arg(long, env = "VOICEGRAPH_HTTP", value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
 

@@ -15,6 +15,7 @@ mod report;
 mod sample_database;
 mod seed;
 mod simulators;
+mod stop;
 mod tables;
 
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ mod error;
 pub mod migrate;
 mod options;
 mod pool;
+mod resource;
 pub mod seed;
 mod sqlite;
 pub mod verify;

@@ -19,6 +19,7 @@ pub mod event;
 
 pub mod edge;
 pub mod metrics;
+pub mod resource;
 
 pub mod node;
 mod ports;

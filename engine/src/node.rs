@@ -19,6 +19,7 @@ use crate::connect::Endpoint;
 use crate::edge::SendError;
 use crate::message::ToolSpec;
 pub use crate::ports::{Context, Ports, Tool};
+use crate::resource::Resource;
 pub use crate::signature::{Arity, PortSpec, Role, Signature};
 
 /// One call's instance of a stage.
@@ -52,6 +53,11 @@ pub trait NodeFactory: Send + Sync {
     /// not leave half-way. The call's end waits that long for it.
     fn finish_limit(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// What calls share that has figures and a health of its own.
+    fn resource(&self) -> Option<Arc<dyn Resource>> {
+        None
     }
 
     /// Asks the outside whether the options fit it, before a call is made: a statement names a

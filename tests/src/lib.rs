@@ -1,10 +1,12 @@
 //! What the whole-system tests share.
 
+pub mod booking;
 pub mod caller;
 pub mod cut;
 pub mod http;
 pub mod postgres;
 pub mod program;
+pub mod promtool;
 pub mod python;
 pub mod sample;
 pub mod scenario;
@@ -13,4 +15,5 @@ pub mod slow_listener;
 pub mod slow_tool;
 pub mod sound;
 pub mod tidy;
+pub mod typed;
 pub mod workspace;

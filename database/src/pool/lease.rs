@@ -67,12 +67,15 @@ impl Lease {
         self.spoilt = true;
     }
 
-    /// Asks what cannot fail.
+    /// Asks what cannot fail. A connection that did not answer is not kept, also where the wait for
+    /// its answer was given up.
     pub(super) async fn ask(&mut self) -> Result<(), DatabaseError> {
+        self.spoilt = true;
         match self.connection() {
             Connection::Postgres(connection) => connection.execute("select 1").await.map(drop),
             Connection::Sqlite(connection) => connection.execute("select 1").await.map(drop),
         }?;
+        self.spoilt = false;
         Ok(())
     }
 }

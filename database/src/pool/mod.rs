@@ -18,7 +18,7 @@ mod lease;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::connection::Connection;
@@ -70,20 +70,35 @@ impl Database {
     /// [`DatabaseError::Timeout`] where none came free in time, [`DatabaseError::Unavailable`]
     /// where none could be opened.
     pub async fn acquire(&self) -> Result<Lease, DatabaseError> {
-        let limit = self.pool.settings.acquire_timeout;
-        self.acquire_within(limit).await
+        let (began, counters) = (Instant::now(), &self.pool.counters);
+        let until = began + self.pool.settings.acquire_timeout;
+        let acquiring = async {
+            let queue = counters.queue();
+            let permit = self.permit(until).await?;
+            drop(queue);
+            self.lease(permit, until).await
+        };
+        let lease = acquiring.await;
+        match &lease {
+            Ok(_) => counters.acquired(began.elapsed()),
+            Err(DatabaseError::Timeout { .. }) => counters.timed_out(),
+            Err(_) => {}
+        }
+        lease
     }
 
     /// Asks the database a question that it cannot fail, within `limit`, and says how long that
-    /// took.
+    /// took. It waits in line like others, but its waits are not among the figures, which tell how
+    /// long calls wait.
     ///
     /// # Errors
     /// Where no answer came.
     pub async fn health(&self, limit: Duration) -> Result<Duration, DatabaseError> {
         let began = Instant::now();
         let asked = async {
-            let mut lease = self.acquire_within(limit).await?;
-            lease.ask().await.inspect_err(|_| lease.spoil())
+            let until = began + limit;
+            let permit = self.permit(until).await?;
+            self.lease(permit, until).await?.ask().await
         };
         let late = DatabaseError::Timeout { what: "the health check" };
         timeout(limit, asked).await.unwrap_or(Err(late))?;
@@ -106,22 +121,20 @@ impl Database {
         let _ = timeout(CLOSE_LIMIT, futures_util::future::join_all(farewells)).await;
     }
 
-    async fn acquire_within(&self, limit: Duration) -> Result<Lease, DatabaseError> {
-        let began = Instant::now();
-        let pool = &self.pool;
-        let late = |what| {
-            pool.counters.timed_out();
-            DatabaseError::Timeout { what }
-        };
-        let queue = pool.counters.queue();
-        let permit = timeout_at(began + limit, Arc::clone(&pool.permits).acquire_owned()).await;
-        drop(queue);
-        let permit = permit.map_err(|_| late("the wait for a connection"))?;
-        let permit = permit.map_err(|_| DatabaseError::Unavailable(Unavailable::Closed))?;
-        let connection = timeout_at(began + limit, pool.connection()).await;
-        let connection = connection.map_err(|_| late("the opening of a connection"))??;
-        pool.counters.acquired(began.elapsed());
-        Ok(Lease::new(connection, Arc::clone(pool), permit))
+    async fn permit(&self, until: Instant) -> Result<OwnedSemaphorePermit, DatabaseError> {
+        let permit = timeout_at(until, Arc::clone(&self.pool.permits).acquire_owned()).await;
+        let late = |_| DatabaseError::Timeout { what: "the wait for a connection" };
+        permit.map_err(late)?.map_err(|_| DatabaseError::Unavailable(Unavailable::Closed))
+    }
+
+    async fn lease(
+        &self,
+        permit: OwnedSemaphorePermit,
+        until: Instant,
+    ) -> Result<Lease, DatabaseError> {
+        let connection = timeout_at(until, self.pool.connection()).await;
+        let late = |_| DatabaseError::Timeout { what: "the opening of a connection" };
+        Ok(Lease::new(connection.map_err(late)??, Arc::clone(&self.pool), permit))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::connect::Connector;
 use crate::event::Observer;
 use crate::graph::Graph;
 use crate::metrics::{Metrics, PipelineMetrics};
+use crate::resource::Resources;
 use crate::session::{CallEnd, Limits, Meters, Session};
 use crate::transport::Transport;
 
@@ -41,6 +42,8 @@ pub struct Pipeline {
     pub graph: Arc<Graph>,
     /// The meters of its nodes and edges.
     pub meters: Meters,
+    /// What its calls share.
+    pub resources: Resources,
     /// Its figures in the process.
     pub metrics: Arc<PipelineMetrics>,
 }
@@ -50,7 +53,9 @@ impl Pipeline {
     pub fn new(graph: Arc<Graph>, metrics: &Metrics, version: &str) -> Self {
         let metrics =
             metrics.pipeline(graph.name(), graph.environment(), graph.fingerprint(), version);
-        Self { meters: Meters::of(&graph, &metrics), graph, metrics }
+        let resources = graph.resources();
+        metrics.set_resources(resources.clone());
+        Self { meters: Meters::of(&graph, &metrics), graph, resources, metrics }
     }
 }
 

@@ -17,6 +17,7 @@ use voicegraph_engine::message::{
 use voicegraph_engine::node::{
     Context, Kind, Node, NodeError, NodeFactory, PortSpec, Ports, Problem, Signature,
 };
+use voicegraph_engine::resource::Resource;
 
 use super::failure::Failure;
 use super::settings::Tool;
@@ -75,6 +76,10 @@ impl NodeFactory for Factory {
     fn finish_limit(&self) -> Duration {
         let writes = self.0.tools.values().filter(|tool| tool.writes());
         writes.map(|tool| tool.timeout + job::END_LIMIT).max().unwrap_or_default()
+    }
+
+    fn resource(&self) -> Option<Arc<dyn Resource>> {
+        Some(Arc::new(self.0.database.clone()))
     }
 
     async fn verify(&self) -> Vec<Problem> {

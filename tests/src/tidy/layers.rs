@@ -5,6 +5,7 @@
 //! bends:
 //! - `message`, `turn` and `event` know one another (an envelope carries its turn, a turn tells
 //!   events), so within a layer the order is free;
+//! - `resource` is what a node's calls share; `metrics` reads its figures;
 //! - `signature`, `ports`, `secret` and `transport` are what a node is handed: they stand beside
 //!   `node`;
 //! - `testing` watches everything, so it stands on top, and nothing uses it.
@@ -16,7 +17,7 @@ use super::source::Source;
 /// From the bottom up.
 const LAYERS: &[&[&str]] = &[
     &["message", "turn", "event", "connect", "diagnostic"],
-    &["edge", "metrics"],
+    &["edge", "metrics", "resource"],
     &["node", "signature", "ports", "secret", "registry", "transport"],
     &["config", "graph"],
     &["session"],

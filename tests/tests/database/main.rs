@@ -4,6 +4,8 @@
 
 mod clinic;
 mod finish;
+mod injection;
+mod interrupted;
 mod killed;
 mod migrate;
 mod place;
@@ -16,3 +18,4 @@ mod seed;
 mod tls;
 mod tools;
 mod verify;
+mod watched;

@@ -38,10 +38,13 @@ pub(crate) async fn plain() -> Vec<Place> {
     places
 }
 
-/// A new file.
+/// A new, empty file.
 pub(crate) fn sqlite() -> Place {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}/clinic.db", folder.path().display());
+    let path = folder.path().join("clinic.db");
+    // An empty file is an empty database.
+    std::fs::File::create(&path).unwrap();
+    let url = Options::file_url(&path);
     Place {
         dialect: Dialect::Sqlite,
         url,
@@ -64,6 +67,14 @@ impl Place {
     pub(crate) fn of(dialect: Dialect, url: String, authority: Option<PathBuf>) -> Self {
         let _folder = tempfile::tempdir().unwrap();
         Self { dialect, url, authority, environment: "staging", _folder }
+    }
+
+    /// Its URL for who knows nothing else: with the authority in it.
+    pub(crate) fn tool_url(&self) -> String {
+        match &self.authority {
+            Some(path) => format!("{}?sslrootcert={}", self.url, path.display()),
+            None => self.url.clone(),
+        }
     }
 
     /// Options with its URL.
@@ -117,5 +128,15 @@ pub(crate) async fn number(database: &Database, sql: &str) -> i64 {
     match lease.connection() {
         Connection::Postgres(it) => sqlx::query_scalar(query).fetch_one(&mut **it).await.unwrap(),
         Connection::Sqlite(it) => sqlx::query_scalar(query).fetch_one(&mut **it).await.unwrap(),
+    }
+}
+
+/// The one column of text that SQL gives.
+pub(crate) async fn text(database: &Database, sql: &str) -> Vec<String> {
+    let mut lease = database.acquire().await.unwrap();
+    let query = AssertSqlSafe(sql.to_owned());
+    match lease.connection() {
+        Connection::Postgres(it) => sqlx::query_scalar(query).fetch_all(&mut **it).await.unwrap(),
+        Connection::Sqlite(it) => sqlx::query_scalar(query).fetch_all(&mut **it).await.unwrap(),
     }
 }

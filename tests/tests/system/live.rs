@@ -1,16 +1,14 @@
 //! A call at the pace of speech, watched over HTTP while it goes on.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::process::Command;
 use voicegraph_tests::program::Process;
 use voicegraph_tests::sample::Sample;
 use voicegraph_tests::scenario::clinic;
 use voicegraph_tests::sound::Sound;
-use voicegraph_tests::{http, python, workspace};
+use voicegraph_tests::{http, promtool, python, workspace};
 
 /// How long the figures may take to show what a call of some seconds does.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -94,23 +92,10 @@ async fn the_metrics_are_valid_for_prometheus_and_each_says_what_it_is() {
     let page = http::get(&authority, "/metrics").await;
     process.stop().await;
     assert!(page.head.contains("content-type: text/plain; version=0.0.4"), "{}", page.head);
+    promtool::accepts(&page.body).await;
     let file = folder.path().join("metrics.txt");
     std::fs::write(&file, &page.body).unwrap();
-    promtool_accepts(&file).await;
     python_accepts(&file).await;
-}
-
-async fn promtool_accepts(page: &Path) {
-    let input = std::fs::File::open(page).unwrap();
-    let mut promtool = Command::new("promtool");
-    promtool.args(["check", "metrics"]).stdin(Stdio::from(input)).kill_on_drop(true);
-    let output = match tokio::time::timeout(CHECK_LIMIT, promtool.output()).await.expect("seconds")
-    {
-        Ok(output) => output,
-        Err(_) => return workspace::skip("promtool", "no promtool (Debian: prometheus)"),
-    };
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.is_empty(), "{said}");
 }
 
 async fn python_accepts(page: &Path) {
