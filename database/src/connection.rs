@@ -1,8 +1,9 @@
 //! One connection of either dialect.
 
-use sqlx::{ConnectOptions, Connection as _, PgConnection, SqliteConnection};
+use sqlx::{ConnectOptions, Connection as _, PgConnection};
 
 use crate::options::{Address, Dialect};
+use crate::sqlite::SqliteFile;
 
 /// An open connection.
 #[derive(Debug)]
@@ -10,7 +11,7 @@ pub enum Connection {
     /// To a PostgreSQL server.
     Postgres(Box<PgConnection>),
     /// To a SQLite file.
-    Sqlite(Box<SqliteConnection>),
+    Sqlite(SqliteFile),
 }
 
 impl Connection {
@@ -25,7 +26,7 @@ impl Connection {
     pub(crate) async fn open(address: &Address) -> Result<Self, sqlx::Error> {
         Ok(match address {
             Address::Postgres(options) => Self::Postgres(Box::new(options.connect().await?)),
-            Address::Sqlite(options) => Self::Sqlite(Box::new(options.connect().await?)),
+            Address::Sqlite(options) => Self::Sqlite(SqliteFile::open(options).await?),
         })
     }
 
@@ -37,7 +38,7 @@ impl Connection {
         }
     }
 
-    /// Says farewell. Dropping it does the same without words.
+    /// Says farewell. Dropping it does the same without words, and waits for nothing.
     pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Postgres(connection) => connection.close().await,

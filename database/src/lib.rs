@@ -17,9 +17,11 @@ mod options;
 mod pool;
 mod resource;
 pub mod seed;
+mod sqlite;
 pub mod verify;
 
 pub use connection::Connection;
 pub use error::{ConstraintKind, DatabaseError, Unavailable};
 pub use options::{Dialect, Options, Settings};
 pub use pool::{Database, Figures, Lease};
+pub use sqlite::SqliteFile;

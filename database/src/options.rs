@@ -46,7 +46,8 @@ pub struct Options {
     pub acquire_timeout_ms: u32,
 
     /// How long one statement may run in ms, 10 to 600000. Default 5000. PostgreSQL cancels it
-    /// then; SQLite takes it as the longest wait for another's write (its busy timeout).
+    /// then; SQLite takes it as the longest wait for another's write (its busy timeout), and stops
+    /// what takes long when nobody waits for it any more: a tool's statement after `timeout_ms`.
     #[serde(default = "statement_timeout_ms")]
     #[schemars(range(min = 10, max = 600_000))]
     pub statement_timeout_ms: u32,

@@ -9,6 +9,7 @@
 //! `run`. It reaches providers through [`Context::connector`] alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use schemars::{JsonSchema, Schema};
@@ -46,6 +47,12 @@ pub trait NodeFactory: Send + Sync {
     /// The tools that the node answers to on its input of kind `tool_call`.
     fn tools(&self) -> Vec<ToolSpec> {
         Vec::new()
+    }
+
+    /// How long a stage may need, once its call was cancelled, to finish what it has begun and must
+    /// not leave half-way. The call's end waits that long for it.
+    fn finish_limit(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// What calls share that has figures and a health of its own.

@@ -49,20 +49,21 @@ impl Postgres {
     /// The server that all tests of a program share. `None`, and the suite is noted as skipped,
     /// where PostgreSQL is not installed.
     pub fn shared(suite: &str) -> Option<&'static Self> {
-        static SERVER: LazyLock<Option<Postgres>> = LazyLock::new(|| Postgres::start(Tls::On));
-        let server = SERVER.as_ref();
-        if server.is_none() {
-            workspace::skip(suite, "no PostgreSQL");
-        }
-        server
+        static SERVER: LazyLock<Option<Postgres>> =
+            LazyLock::new(|| programs().map(|programs| Postgres::with(programs, Tls::On)));
+        noted(suite, SERVER.as_ref())
     }
 
-    /// A server for one test. `None` where PostgreSQL is not installed.
+    /// A server for one test. `None`, and the suite is noted as skipped, where PostgreSQL is not
+    /// installed.
     ///
     /// # Panics
     /// Where it is installed and does not start; what it says stands in the message.
-    pub fn start(tls: Tls) -> Option<Self> {
-        let programs = programs()?;
+    pub fn start(suite: &str, tls: Tls) -> Option<Self> {
+        noted(suite, programs().map(|programs| Self::with(programs, tls)))
+    }
+
+    fn with(programs: PathBuf, tls: Tls) -> Self {
         let folder = tempfile::Builder::new().prefix("voicegraph-postgres-").tempdir();
         let folder = folder.expect("there is room for temporary files").keep();
         write_certificates(&folder);
@@ -81,7 +82,7 @@ impl Postgres {
         let databases = AtomicU32::new(0);
         let server = Self { programs, folder, port, databases, _watcher: watcher };
         server.resume();
-        Some(server)
+        server
     }
 
     /// Starts the server again after [`pause`](Self::pause), and waits until it takes connections.
@@ -102,6 +103,11 @@ impl Postgres {
     /// The certificate of its authority: a PEM file.
     pub fn authority(&self) -> PathBuf {
         self.folder.join("authority.pem")
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The URL of a database, by the name that the certificate is for.
@@ -140,6 +146,14 @@ impl Postgres {
         control.arg("-D").arg(self.folder.join("data"));
         control
     }
+}
+
+/// Gives the server on, or notes that `suite` was skipped for want of one.
+fn noted<T>(suite: &str, server: Option<T>) -> Option<T> {
+    if server.is_none() {
+        workspace::skip(suite, "no PostgreSQL");
+    }
+    server
 }
 
 /// The folder of the newest version's programs.

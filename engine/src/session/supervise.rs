@@ -27,7 +27,8 @@ pub struct Limits {
     /// to be spoken to its end. Default 60 s.
     pub drain: Duration,
     /// From the call's cancellation to the end of the last stage, before it is aborted. Default 2
-    /// s.
+    /// s. Where a node must finish what it has begun
+    /// ([`finish_limit`](crate::node::NodeFactory::finish_limit)), that time comes first.
     pub stop: Duration,
 }
 
@@ -96,7 +97,8 @@ impl Session {
         let watch = Watch {
             closing: self.closing.clone(),
             cancelled: self.cancelled.clone(),
-            limits: self.limits,
+            drain: self.limits.drain,
+            stop: self.limits.stop + finish_limit(&self.graph),
             turn: control.watch(),
         };
         let (stages, names) = self.spawn(session_id, rng, &observers, control);
@@ -144,11 +146,20 @@ impl Session {
     }
 }
 
+/// The longest that any stage may need to finish what it has begun.
+fn finish_limit(graph: &Graph) -> Duration {
+    let limits = graph.nodes().iter().map(|node| node.factory.finish_limit());
+    limits.max().unwrap_or_default()
+}
+
 /// What the supervision of a call needs to know.
 struct Watch {
     closing: CancellationToken,
     cancelled: CancellationToken,
-    limits: Limits,
+    /// From the end of the sources to the call's cancellation.
+    drain: Duration,
+    /// From there to the abortion of what still runs.
+    stop: Duration,
     turn: CurrentTurn,
 }
 
@@ -164,19 +175,19 @@ impl Watch {
                     let Some(ended) = ended else { break };
                     let source_ended = self.note(ended, &names, &mut reason);
                     if source_ended && deadline.is_none() {
-                        deadline = Some(Instant::now() + self.limits.drain);
+                        deadline = Some(Instant::now() + self.drain);
                     }
                 }
                 () = self.closing.cancelled(), if deadline.is_none() => {
                     reason.get_or_insert(EndReason::Closed);
-                    deadline = Some(Instant::now() + self.limits.drain);
+                    deadline = Some(Instant::now() + self.drain);
                 }
                 () = self.cancelled.cancelled() => {
                     reason.get_or_insert(EndReason::Closed);
                     break;
                 }
                 () = until(deadline) => {
-                    reason = Some(EndReason::DrainTimedOut { limit: self.limits.drain });
+                    reason = Some(EndReason::DrainTimedOut { limit: self.drain });
                     self.cancelled.cancel();
                 }
             }
@@ -216,10 +227,10 @@ impl Watch {
         names[&id].role == Role::Source
     }
 
-    /// Gives the stages of a cancelled call a moment to stop by themselves, then aborts them.
+    /// Gives the stages of a cancelled call the time to stop by themselves, then aborts them.
     async fn stop(&self, stages: &mut Stages) {
         let stopping = async { while stages.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.limits.stop, stopping).await.is_err() {
+        if tokio::time::timeout(self.stop, stopping).await.is_err() {
             tracing::error!(stages = stages.len(), "stages did not stop when told, aborted");
             stages.shutdown().await;
         }

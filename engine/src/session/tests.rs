@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{CallEnd, EndReason, Limits, Meters, Session};
@@ -28,6 +28,8 @@ enum Behaviour {
     IsDeaf,
     /// Waits for the call's token alone.
     NeverDrains,
+    /// Finishes what it has begun, for so many seconds after the call was cancelled.
+    Finishes(u64),
     /// Is the last to end, just after the call was cancelled, and says that it did well.
     EndsCancelled,
     /// The same, and takes it for a failure.
@@ -62,6 +64,10 @@ impl Node for Ear {
             Behaviour::HangsUp => return Err(NodeError::HungUp),
             Behaviour::IsDeaf => std::future::pending().await,
             Behaviour::NeverDrains => ctx.cancelled.cancelled().await,
+            Behaviour::Finishes(seconds) => {
+                ctx.cancelled.cancelled().await;
+                sleep(Duration::from_secs(seconds)).await;
+            }
             Behaviour::EndsCancelled | Behaviour::FailsCancelled => {
                 while input.recv().await.is_some() {}
                 ctx.cancelled.cancel();
@@ -88,6 +94,13 @@ impl NodeFactory for MicFactory {
 impl NodeFactory for EarFactory {
     fn create(&self) -> Box<dyn Node> {
         Box::new(Ear(self.0))
+    }
+
+    fn finish_limit(&self) -> Duration {
+        match self.0 {
+            Behaviour::Finishes(_) => Duration::from_secs(5),
+            _ => Duration::ZERO,
+        }
     }
 }
 
@@ -215,6 +228,17 @@ async fn a_deaf_stage_is_aborted() {
     assert_eq!(end.duration, Duration::from_secs(3 + 1));
     let counts = meters.edges[0].counts();
     assert_eq!(counts.sent, counts.received + counts.dropped_total(), "nothing is left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_that_must_finish_is_waited_for_within_its_limit() {
+    for (needs, waited) in [(0, 0), (5, 5), (7, 6)] {
+        let (session, _) = session(Behaviour::Finishes(needs));
+        session.cancelled.cancel();
+        let end = session.run().await;
+        let waited = Duration::from_secs(waited);
+        assert_eq!((end.reason, end.duration), (EndReason::Closed, waited), "{needs} s");
+    }
 }
 
 #[tokio::test(start_paused = true)]

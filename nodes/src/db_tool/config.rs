@@ -49,6 +49,7 @@ pub struct ToolOptions {
     pub sql: Sql,
     /// How long the tool may take in ms, 50 to 60000; default 3000, as long as a caller waits after
     /// a "one moment". Then a read is stopped, and a write is undone unless its end is under way.
+    /// A call that is hung up ends no sooner than a write that it has begun.
     #[serde(default = "timeout_ms")]
     #[schemars(range(min = 50, max = 60_000))]
     pub timeout_ms: u32,

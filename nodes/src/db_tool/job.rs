@@ -12,8 +12,8 @@ use super::failure::Failure;
 use super::transaction::{Open, Work};
 
 /// How long the end of a write may take beyond the tool's `timeout_ms`: the commit's answer, and
-/// where none comes, to find out what became of it. Shorter than a call's own patience at its end.
-const END_LIMIT: Duration = Duration::from_millis(1_500);
+/// where none comes, to find out what became of it. A call that ends waits for both.
+pub(super) const END_LIMIT: Duration = Duration::from_millis(1_500);
 
 /// How often a transaction is tried that lost against another, or whose outcome is unknown.
 const MAX_ATTEMPTS: u32 = 8;

@@ -17,6 +17,7 @@
 //! `failure` and `idempotency` run it.
 
 mod config;
+pub mod decode;
 mod dialect;
 mod failure;
 mod idempotency;

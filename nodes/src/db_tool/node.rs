@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -69,6 +70,12 @@ impl NodeFactory for Factory {
 
     fn tools(&self) -> Vec<ToolSpec> {
         self.0.tools.values().map(|tool| tool.spec.clone()).collect()
+    }
+
+    /// The longest that a write may take, its end included.
+    fn finish_limit(&self) -> Duration {
+        let writes = self.0.tools.values().filter(|tool| tool.writes());
+        writes.map(|tool| tool.timeout + job::END_LIMIT).max().unwrap_or_default()
     }
 
     fn resource(&self) -> Option<Arc<dyn Resource>> {

@@ -72,7 +72,7 @@ pub(super) fn parse(
 ) -> Result<Statement, Vec<SqlError>> {
     let tokens = tokenize(written, dialect).map_err(|error| vec![error])?;
     let mut writer = Writer { written, dialect, types, text: String::new(), names: Vec::new() };
-    let mut mistakes = misplaced(&tokens);
+    let mut mistakes = misplaced(&tokens, dialect);
     mistakes.extend(writer.write(&tokens));
     let verb = tokens.iter().find(|token| !is_blank(token)).map(verb);
     match verb {
@@ -114,19 +114,33 @@ fn verb(first: &TokenWithSpan) -> Verb {
 }
 
 /// What must not stand in a statement: another one, and positions.
-fn misplaced(tokens: &[TokenWithSpan]) -> Vec<SqlError> {
+fn misplaced(tokens: &[TokenWithSpan], dialect: Dialect) -> Vec<SqlError> {
     let first = tokens.iter().position(|token| !is_blank(token)).unwrap_or(tokens.len());
     let end = tokens[first..].iter().position(|token| token.token == Token::SemiColon);
     let rest = end.map_or(&[][..], |end| &tokens[first + end..]);
     let second = rest.iter().find(|token| !is_blank(token));
     let second = second.map(|token| SqlError::SecondStatement(token.span.start));
-    let by_hand = tokens.iter().filter_map(|token| match &token.token {
-        Token::Placeholder(position) => {
-            Some(SqlError::Placeholder(position.clone(), token.span.start))
-        }
-        _ => None,
+    let by_hand = tokens.iter().enumerate().filter_map(|(index, token)| {
+        let position = position(token, tokens.get(index + 1), dialect)?;
+        Some(SqlError::Placeholder(position, token.span.start))
     });
     second.into_iter().chain(by_hand).collect()
+}
+
+/// The position written by hand that begins here: `$1`, `?1`, and SQLite's `@name` and `:1`.
+fn position(
+    token: &TokenWithSpan,
+    next: Option<&TokenWithSpan>,
+    dialect: Dialect,
+) -> Option<String> {
+    match (&token.token, next.map(|next| &next.token)) {
+        (Token::Placeholder(position), _) => Some(position.clone()),
+        (Token::AtSign, _) if dialect == Dialect::Sqlite => Some("@".to_owned()),
+        (Token::Colon, Some(Token::Number(number, _))) if dialect == Dialect::Sqlite => {
+            Some(format!(":{number}"))
+        }
+        _ => None,
+    }
 }
 
 struct Writer<'a> {
@@ -145,7 +159,7 @@ impl Writer<'_> {
         let mut copied = 0;
         for (index, pair) in tokens.windows(2).enumerate() {
             let before = index.checked_sub(1).map(|before| &tokens[before]);
-            let Some(name) = name(before, &pair[0], &pair[1]) else { continue };
+            let Some(name) = name(before, &pair[0], &pair[1], self.dialect) else { continue };
             let Some(&kind) = self.types.get(name) else {
                 let at = pair[0].span.start;
                 unknown.push(SqlError::Unknown { name: name.to_owned(), at });
@@ -177,18 +191,19 @@ impl Writer<'_> {
 }
 
 /// The name, where `colon` and `word` are a parameter: both stand together, and the colon is not
-/// that of a slice, `list[low:high]`.
+/// that of a slice, `list[low:high]`, which SQLite does not have.
 fn name<'t>(
     before: Option<&TokenWithSpan>,
     colon: &TokenWithSpan,
     word: &'t TokenWithSpan,
+    dialect: Dialect,
 ) -> Option<&'t str> {
     let Token::Word(name) = &word.token else { return None };
     let joined = colon.span.end == word.span.start && name.quote_style.is_none();
     let ends = |token: &Token| {
         matches!(token, Token::Word(_) | Token::Number(..) | Token::RParen | Token::RBracket)
     };
-    let slice = before.is_some_and(|before| ends(&before.token));
+    let slice = dialect == Dialect::Postgres && before.is_some_and(|before| ends(&before.token));
     (colon.token == Token::Colon && joined && !slice).then_some(name.value.as_str())
 }
 

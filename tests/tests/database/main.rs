@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod clinic;
+mod finish;
 mod injection;
 mod interrupted;
 mod killed;
@@ -10,6 +11,8 @@ mod migrate;
 mod place;
 mod pool;
 mod pool_model;
+mod repeats;
+mod runaway;
 mod schema;
 mod seed;
 mod served;

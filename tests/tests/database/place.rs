@@ -93,6 +93,14 @@ impl Place {
         Database::open(self.settings())
     }
 
+    /// How many open files this process has on a SQLite database: none without a connection.
+    pub(crate) fn open_files(&self) -> usize {
+        let path = self.url.strip_prefix("sqlite:").expect("a file");
+        let open = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        let names = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+        names.filter(|name| name.to_string_lossy().starts_with(path)).count()
+    }
+
     /// Runs SQL on a connection of its own.
     pub(crate) async fn run(&self, sql: &str) -> Result<(), DatabaseError> {
         let database = Database::open(self.settings());

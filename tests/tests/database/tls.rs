@@ -45,9 +45,7 @@ async fn a_certificate_for_another_name_is_refused() {
 
 #[tokio::test]
 async fn a_server_without_tls_is_refused() {
-    let Some(server) = Postgres::start(postgres::Tls::Off) else {
-        return voicegraph_tests::workspace::skip("database", "no PostgreSQL");
-    };
+    let Some(server) = Postgres::start("database", postgres::Tls::Off) else { return };
     for mode in ["require", "verify-ca", "verify-full"] {
         let url = format!("{}?sslmode={mode}", server.url("postgres"));
         let why = refusal(Options::new(url)).await;

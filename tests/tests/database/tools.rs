@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value as Json, json};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 use voicegraph_database::Dialect;
 use voicegraph_engine::connect::{Connector, Roots};
 use voicegraph_engine::edge::{EdgeMeter, Limit, Output, Overflow, edge};
@@ -14,6 +16,7 @@ use voicegraph_engine::message::{
     Envelope, ToolCall, ToolError, ToolFailure, ToolReply, ToolResult,
 };
 use voicegraph_engine::node::{Context, Kind, NodeError, NodeFactory, Ports};
+use voicegraph_engine::turn::{Anchor, Beginning, Turn, TurnControl};
 use voicegraph_nodes::db_tool::{DbTool, Options};
 use voicegraph_tests::cut::Way;
 use voicegraph_tests::postgres::{Postgres, Tls};
@@ -26,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// When every call begins: 2026-03-09T08:00:00Z, a Monday.
 const CALLS_AT: Duration = Duration::from_secs(1_773_043_200);
 
-const PEOPLE: &str = "
+pub(crate) const PEOPLE: &str = "
   insert into patients (id, name, phone) values (11, 'Ada', '+441632960001');
   insert into doctors (id, name, registration_number, specialty, time_zone)
     values (1, 'Dr Lind', 'R1', 'cardiology', 'Europe/Berlin');
@@ -36,11 +39,13 @@ const PEOPLE: &str = "
 /// One caller's node.
 pub(crate) struct Caller {
     call: Output<ToolCall>,
+    control: TurnControl,
+    cancelled: CancellationToken,
     running: JoinHandle<Result<(), NodeError>>,
 }
 
 impl Caller {
-    fn new(factory: &Arc<dyn NodeFactory>, session: &str) -> Self {
+    pub(crate) fn new(factory: &Arc<dyn NodeFactory>, session: &str) -> Self {
         Self::known(factory, session, None)
     }
 
@@ -56,18 +61,48 @@ impl Caller {
         ctx.session_id = session.into();
         ctx.caller = number.map(Into::into);
         ctx.started_at = SystemTime::UNIX_EPOCH + CALLS_AT;
-        let (call, input) = edge(&meter, ctx.cancelled.clone());
+        let cancelled = ctx.cancelled.clone();
+        let control = TurnControl::new(cancelled.clone(), Observers::default());
+        let (call, input) = edge(&meter, cancelled.clone());
         let mut ports = Ports::default();
         ports.add_input("call", input);
         let running = tokio::spawn(factory.create().run(ports, ctx));
-        Self { call, running }
+        Self { call, control, cancelled, running }
     }
 
     pub(crate) async fn use_tool(&mut self, name: &str, arguments: Json) -> ToolResult {
+        let receiver = self.ask(name, arguments).await;
+        timeout(PATIENCE, receiver).await.expect("the tool answers").expect("with a result")
+    }
+
+    /// Calls a tool in the turn in progress, and does not wait for the result.
+    pub(crate) async fn ask(
+        &mut self,
+        name: &str,
+        arguments: Json,
+    ) -> oneshot::Receiver<ToolResult> {
+        let turn = self.control.current().unwrap_or_else(|| self.begin());
         let (reply, receiver) = ToolReply::new();
         let call = ToolCall { id: "1".into(), name: name.into(), arguments, reply };
-        self.call.send(Envelope::session(Instant::now(), call)).await.unwrap();
-        timeout(PATIENCE, receiver).await.expect("the tool answers").expect("with a result")
+        self.call.send(Envelope::turn(&turn, call)).await.unwrap();
+        receiver
+    }
+
+    fn begin(&mut self) -> Turn {
+        let (text, now) = (String::new(), Instant::now());
+        let anchor = Anchor::Vad;
+        self.control.begin(&Beginning { text, origin: now, anchor, transcript: None, settled: now })
+    }
+
+    /// Interrupts the turn in progress.
+    pub(crate) fn interrupt(&mut self) {
+        self.control.interrupt(Instant::now());
+    }
+
+    /// Cancels the call, and waits for its node.
+    pub(crate) async fn hang_up(self) {
+        self.cancelled.cancel();
+        self.end().await;
     }
 
     pub(crate) async fn end(self) {
@@ -201,7 +236,7 @@ async fn fifty_callers_want_one_slot_and_one_has_it() {
 
 #[tokio::test]
 async fn a_server_that_stops_is_told_in_time_and_works_again_when_it_is_back() {
-    let Some(server) = Postgres::start(Tls::On) else { return };
+    let Some(server) = Postgres::start("database", Tls::On) else { return };
     let place = Place::of(Dialect::Postgres, server.database().await, Some(server.authority()));
     let database = place.migrated().await;
     run(&database, PEOPLE).await.unwrap();
@@ -237,16 +272,15 @@ async fn until_commit(connection: &mut sqlx::PgConnection) {
 
 #[tokio::test]
 async fn a_commit_without_an_answer_is_resolved_by_its_key() {
-    let Some(server) = Postgres::start(Tls::On) else { return };
+    let Some(server) = Postgres::start("database", Tls::On) else { return };
     let url = server.database().await;
     let name = url.rsplit('/').next().unwrap().to_owned();
     let mut place = Place::of(Dialect::Postgres, url.clone(), Some(server.authority()));
     let database = place.migrated().await;
     run(&database, PEOPLE).await.unwrap();
     run(&database, SLOW_COMMIT).await.unwrap();
-    let port: u16 = url.rsplit(':').next().unwrap().split('/').next().unwrap().parse().unwrap();
-    let way = Way::to(port).await;
-    place.url = url.replace(&format!(":{port}/"), &format!(":{}/", way.port()));
+    let way = Way::to(server.port()).await;
+    place.url = server.url(&name).replace(&server.port().to_string(), &way.port().to_string());
     let mut caller = Caller::new(&factory(&place, 5_000), "a");
     let mut watching = server.connect(&name).await;
     let kill =

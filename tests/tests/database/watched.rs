@@ -18,7 +18,7 @@ use voicegraph_engine::runtime::{Pipeline, Runtime};
 use voicegraph_engine::session::Limits;
 use voicegraph_tests::http::{get, until};
 use voicegraph_tests::postgres::{Postgres, Tls};
-use voicegraph_tests::{booking, promtool, workspace};
+use voicegraph_tests::{booking, promtool};
 
 /// How long a change may take to show on a busy machine.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -81,17 +81,9 @@ impl Endpoints {
     }
 }
 
-fn start() -> Option<Postgres> {
-    let server = Postgres::start(Tls::On);
-    if server.is_none() {
-        workspace::skip("database", "no PostgreSQL");
-    }
-    server
-}
-
 #[tokio::test]
 async fn an_outage_is_seen_by_probes_and_over_when_it_is_over() {
-    let Some(server) = start() else { return };
+    let Some(server) = Postgres::start("database", Tls::On) else { return };
     let endpoints = Endpoints::of(&server).await;
     let well = endpoints.until_status("ok").await;
     let check = &well["checks"]["booking"];
@@ -129,7 +121,7 @@ async fn a_database_that_says_nothing_does_not_hold_up_the_probes() {
 
 #[tokio::test]
 async fn the_pool_is_shown_and_probes_are_not_among_its_figures() {
-    let Some(server) = start() else { return };
+    let Some(server) = Postgres::start("database", Tls::On) else { return };
     let endpoints = Endpoints::of(&server).await;
     let probes = join_all((0..PROBES).map(|_| get(&endpoints.authority, "/ready")));
     let answers = timeout(LIMIT, probes).await.expect("in time");

@@ -48,6 +48,13 @@ fn what_only_looks_like_a_name_stays() {
 }
 
 #[test]
+fn a_name_may_follow_a_word_where_there_are_no_slices() {
+    let written = "select case when 1 then:id end";
+    let statement = parsed(written, Dialect::Sqlite).unwrap();
+    assert_eq!(statement.text, "select case when 1 then?1 end");
+}
+
+#[test]
 fn a_cast_or_an_index_follows_a_name() {
     let text = |written| parsed(written, Dialect::Postgres).unwrap().text;
     assert_eq!(text("select :note::uuid"), "select ($1::text)::uuid");
@@ -79,6 +86,13 @@ fn mistakes_are_all_told_with_their_places() {
     assert_eq!(
         told("select ?1"),
         ["holds `?1` at line 1, column 8 of the text: positions are not written by hand"]
+    );
+    assert_eq!(
+        told("select @id, :1"),
+        [
+            "holds `@` at line 1, column 8 of the text: positions are not written by hand",
+            "holds `:1` at line 1, column 13 of the text: positions are not written by hand",
+        ]
     );
     assert_eq!(told(" -- nothing\n ;"), ["is empty"]);
     assert!(told("select 'open")[0].starts_with("is no SQL: Unterminated string"));
