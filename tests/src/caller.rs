@@ -121,7 +121,7 @@ impl Caller {
     /// # Panics
     /// Where nothing does in time, or the connection breaks.
     pub async fn next(&mut self) -> Came {
-        let message = timeout(WAIT_LIMIT, self.socket.next()).await;
+        let message = timeout(WAIT_LIMIT, self.message()).await;
         let message = message.unwrap_or_else(|_| panic!("nothing more after {}", self.story()));
         let what = match message {
             Some(Ok(Message::Text(text))) => {
@@ -129,12 +129,21 @@ impl Caller {
             }
             Some(Ok(Message::Binary(bytes))) => What::Sound(bytes.len()),
             Some(Ok(Message::Close(frame))) => What::Closed(frame.map(|frame| frame.code.into())),
-            Some(Ok(_)) => return Box::pin(self.next()).await,
             other => panic!("the call broke off with {other:?} after {}", self.story()),
         };
         let came = Came { at: Instant::now(), what };
         self.notes.push(came.clone());
         came
+    }
+
+    /// The next message that says something.
+    async fn message(&mut self) -> Option<Result<Message, Error>> {
+        loop {
+            let message = self.socket.next().await;
+            if !matches!(message, Some(Ok(Message::Ping(_) | Message::Pong(_)))) {
+                return message;
+            }
+        }
     }
 
     /// The first event from now on that `is` what is waited for.

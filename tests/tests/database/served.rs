@@ -21,6 +21,13 @@ use crate::place::{self, Place, number, run, text};
 const CALLERS: usize = 50;
 const PROCESSES: usize = 2;
 
+/// The caller's lines in the demo's recording.
+const SAID: [&str; 3] = [
+    "Hello, when are you open this week?",
+    "Sorry, can I see a doctor on Tuesday?",
+    "Ten o'clock is perfect.",
+];
+
 /// The model, for the slots that are wished for.
 fn script(slots: &[String]) -> String {
     let wish = |(user, slot): (&str, &String)| {
@@ -49,15 +56,19 @@ fn script(slots: &[String]) -> String {
         ("slot_taken", "It is taken."),
         ("unavailable", "I am sorry, I cannot reach the book."),
     ];
-    format!("[openai]\ntoken_ms = 1\n{wishes}{}", results.map(told).concat())
+    let heard =
+        SAID.map(|words| format!("[[deepgram.utterances]]\nheard = \"{words}\"\n")).concat();
+    let rules = results.map(told).concat();
+    format!("{heard}[openai]\ntoken_ms = 1\n{wishes}{rules}")
 }
 
-/// Two half hours of the sample data's third doctor that are to come.
+/// What is wished for, of the sample data's third doctor: a half hour that is to come, and twice
+/// another one.
 async fn slots(database: &Database) -> Vec<String> {
     let last =
         "select to_char(max(starts_at), 'YYYY-MM-DD') from doctor_shifts where doctor_id = 3";
     let day = text(database, last).await.remove(0);
-    vec![format!("{day}T15:00:00Z"), format!("{day}T15:30:00Z")]
+    ["15:00", "15:30", "15:30"].map(|at| format!("{day}T{at}:00Z")).to_vec()
 }
 
 /// The clinic's database with sample data around today, since processes read the real clock.
@@ -97,7 +108,7 @@ impl Served {
     }
 }
 
-/// The caller's lines in the demo's recording.
+/// The sound of what is said.
 fn lines() -> [Vec<i16>; 3] {
     let voice = Sound::read(&clinic().join("demo/caller.wav")).remove(0);
     [(0, 2_041), (2_541, 4_947), (5_447, 6_865)].map(|(from, to)| voice.part(from, to).samples)
@@ -166,7 +177,7 @@ const APOLOGY_LIMIT: Duration = Duration::from_secs(4);
 
 #[tokio::test]
 async fn a_call_outlives_its_database() {
-    let Some(server) = Postgres::start(Tls::On) else { return };
+    let Some(server) = Postgres::start("database", Tls::On) else { return };
     let url = server.database().await;
     let place = Place::of(voicegraph_database::Dialect::Postgres, url, Some(server.authority()));
     let database = seeded(&place).await;
@@ -191,7 +202,7 @@ async fn a_call_outlives_its_database() {
     caller.send("{\"type\":\"hangup\"}");
     assert_eq!(caller.event_of("end").await.1["reason"], "hung_up");
     let rows = "select count(*) from appointments where session_id is not null";
-    assert_eq!(number(&database, rows).await, 1, "the third wish was the first one again");
+    assert_eq!(number(&database, rows).await, 2, "the third wish was the second one again");
     let limit = Duration::from_secs(20);
     http::until(&served.authority, "/ready", limit, |ready| ready["status"] == "ok").await;
     served.end().await;
