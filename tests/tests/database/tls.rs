@@ -2,6 +2,8 @@
 
 use voicegraph_database::{Database, DatabaseError, Options, Unavailable};
 use voicegraph_tests::postgres::{self, Postgres};
+use voicegraph_tests::program::{self, Ended};
+use voicegraph_tests::workspace;
 
 use crate::place;
 
@@ -64,4 +66,48 @@ async fn a_wrong_password_is_told_apart_and_not_shown() {
     let why = why.await;
     assert_eq!(why, Unavailable::LogIn { code: "28P01".to_owned() });
     assert!(!format!("{why} {why:?}").contains("top-secret"));
+}
+
+/// What `check --connect` says of the clinic on that database, for who deploys it.
+async fn check(environment: &str, url: &str) -> Ended {
+    let keys = ["DEEPGRAM_API_KEY", "OPENAI_API_KEY", "CARTESIA_API_KEY"];
+    let keys = keys.map(|name| (name, "test-key"));
+    let variables = [&keys[..], &[("DATABASE_URL", url)]].concat();
+    let arguments = ["check", "pipelines/clinic", "--env", environment, "--connect"];
+    program::run(&workspace::root(), &arguments, &variables).await
+}
+
+#[tokio::test]
+async fn staging_and_production_say_what_is_wrong_with_the_server() {
+    let Some(plain) = Postgres::start("database", postgres::Tls::Off) else { return };
+    let Some(place) = place::postgres().await else { return };
+    place.migrated().await;
+    let right = place.tool_url();
+    let misnamed = right.replace("@localhost:", "@127.0.0.1:");
+    for environment in ["staging", "production"] {
+        for (url, said) in [
+            (plain.url("postgres"), "the database server has no TLS"),
+            (misnamed.clone(), "certificate is not for the host name in the URL"),
+            (place.url.clone(), "certificate is by an authority that is not known here"),
+            (
+                format!("{right}&sslmode=disable"),
+                "`sslmode=disable` lets the connection go without TLS",
+            ),
+            (
+                format!("{right}&sslmode=prefer"),
+                "`sslmode=prefer` lets the connection go without TLS",
+            ),
+        ] {
+            let refused = check(environment, &url).await;
+            // Where a line is broken is the width's matter.
+            let words: Vec<&str> =
+                refused.stderr.split_whitespace().filter(|it| *it != "│").collect();
+            assert_eq!(refused.code, 78, "{}", refused.stderr);
+            assert!(words.join(" ").contains(said), "{said}: {}", refused.stderr);
+            assert!(
+                refused.stderr.contains("database.url") && !refused.stderr.contains("not-a-secret")
+            );
+        }
+        check(environment, &right).await.succeeded();
+    }
 }
