@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use tokio::sync::Notify;
+
 use crate::connection::Connection;
 
 /// Connections that wait, the one given back last on top: it is the most likely to be alive, and
@@ -10,6 +12,7 @@ use crate::connection::Connection;
 pub(super) struct Idle {
     max_kept: usize,
     stack: Mutex<Stack>,
+    given_back: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -20,7 +23,7 @@ struct Stack {
 
 impl Idle {
     pub(super) fn new(max_kept: usize) -> Self {
-        Self { max_kept, stack: Mutex::default() }
+        Self { max_kept, stack: Mutex::default(), given_back: Notify::new() }
     }
 
     /// How many there are.
@@ -28,9 +31,15 @@ impl Idle {
         self.stack().connections.len()
     }
 
-    /// Takes the one on top.
-    pub(super) fn take(&self) -> Option<Connection> {
-        self.stack().connections.pop()
+    /// Takes the one on top, once there is one.
+    pub(super) async fn next(&self) -> Connection {
+        loop {
+            if let Some(top) = self.stack().connections.pop() {
+                return top;
+            }
+            // One that was given back may have been taken by somebody else by then.
+            self.given_back.notified().await;
+        }
     }
 
     /// Keeps the connection where there is room; gives it back otherwise.
@@ -40,6 +49,8 @@ impl Idle {
             return Some(connection);
         }
         stack.connections.push(connection);
+        drop(stack);
+        self.given_back.notify_one();
         None
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //!   acquire ─> permit (first come, first served) ─> idle one, pinged ──> Lease
 //!              max_kept + max_overflow of them        none alive: open ─┘   │
+//!                                                     (a few at a time)     │
 //!                                idle, while fewer than max_kept <── drop ──┤
 //!                                              closed otherwise <───────────┘
 //! ```
@@ -18,7 +19,7 @@ mod lease;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::connection::Connection;
@@ -31,6 +32,12 @@ pub use lease::Lease;
 
 /// How long an idle connection may take for a sign of life before a new one is opened instead.
 const PING_LIMIT: Duration = Duration::from_secs(1);
+
+/// How many connections are opened at once. A log-in with TLS is work for both ends: where a burst
+/// of calls opens one each, all of them are late, and none is left to be used. With a few at a time
+/// the first is soon given back and serves those who wait (fifty calls at once on two cores: all
+/// were late, and are served).
+const MAX_OPENING: usize = 4;
 
 /// How long idle connections may take together to be closed in good order.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
@@ -46,6 +53,7 @@ pub struct Database {
 pub(crate) struct Pool {
     settings: Settings,
     permits: Arc<Semaphore>,
+    opening: Semaphore,
     idle: Idle,
     counters: Counters,
 }
@@ -55,7 +63,8 @@ impl Database {
     pub fn open(settings: Settings) -> Self {
         let permits = Arc::new(Semaphore::new(settings.max_open));
         let idle = Idle::new(settings.max_kept);
-        Self { pool: Arc::new(Pool { settings, permits, idle, counters: Counters::default() }) }
+        let (opening, counters) = (Semaphore::new(MAX_OPENING), Counters::default());
+        Self { pool: Arc::new(Pool { settings, permits, opening, idle, counters }) }
     }
 
     /// Whose SQL it speaks.
@@ -139,16 +148,37 @@ impl Database {
 }
 
 impl Pool {
-    /// An idle connection that shows a sign of life, else a new one. One dead connection is enough
-    /// to open a new one: the rest may be as dead and as slow to show it.
+    /// An idle connection that shows a sign of life, else whichever comes first: one that is given
+    /// back, or a new one. One dead connection is enough to open a new one: the rest may be as dead
+    /// and as slow to show it.
     async fn connection(&self) -> Result<Connection, DatabaseError> {
-        if let Some(mut idle) = self.idle.take() {
-            let limit = PING_LIMIT.min(self.settings.acquire_timeout / 2);
-            if let Ok(Ok(())) = timeout(limit, idle.ping()).await {
-                return Ok(idle);
-            }
-            self.counters.replaced();
+        let idle = tokio::select! {
+            biased;
+            idle = self.idle.next() => idle,
+            turn = self.turn() => return self.open(turn).await,
+        };
+        match self.alive(idle).await {
+            Some(alive) => Ok(alive),
+            None => self.open(self.turn().await).await,
         }
+    }
+
+    /// Waits for the turn to open a connection.
+    async fn turn(&self) -> SemaphorePermit<'_> {
+        self.opening.acquire().await.expect("this semaphore is never closed")
+    }
+
+    async fn open(&self, _turn: SemaphorePermit<'_>) -> Result<Connection, DatabaseError> {
         Ok(Connection::open(&self.settings.address).await?)
+    }
+
+    /// The connection, if it shows a sign of life.
+    async fn alive(&self, mut idle: Connection) -> Option<Connection> {
+        let limit = PING_LIMIT.min(self.settings.acquire_timeout / 2);
+        if let Ok(Ok(())) = timeout(limit, idle.ping()).await {
+            return Some(idle);
+        }
+        self.counters.replaced();
+        None
     }
 }
