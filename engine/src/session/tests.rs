@@ -1,5 +1,7 @@
 //! How calls end: in order, by a failure, by a panic, by a deadline.
 
+mod records;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
