@@ -185,6 +185,10 @@ impl Watch {
                     let Some(ended) = ended else { break };
                     let source_ended = self.note(ended, &names, &mut reason);
                     if source_ended && deadline.is_none() {
+                        // It may hear of the closing sooner than we do.
+                        if self.closing.is_cancelled() {
+                            reason.get_or_insert(EndReason::Closed);
+                        }
                         deadline = Some(Instant::now() + self.drain);
                     }
                 }
