@@ -21,6 +21,7 @@ pub mod edge;
 pub mod metrics;
 pub mod resource;
 
+pub mod call;
 pub mod node;
 mod ports;
 pub mod registry;

@@ -15,7 +15,8 @@ use async_trait::async_trait;
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
-use crate::connect::Endpoint;
+use crate::call::{CallRecord, Unrecorded};
+use crate::connect::{Connector, Endpoint};
 use crate::edge::SendError;
 use crate::message::ToolSpec;
 pub use crate::ports::{Context, Ports, Tool};
@@ -58,6 +59,17 @@ pub trait NodeFactory: Send + Sync {
     /// What calls share that has figures and a health of its own.
     fn resource(&self) -> Option<Arc<dyn Resource>> {
         None
+    }
+
+    /// Keeps the record of a call of the graph, if the node is for that: once per call, after its
+    /// last stage has ended, however it ended. After
+    /// [`RECORD_LIMIT`](crate::call::RECORD_LIMIT) it is dropped. What is lost so or otherwise
+    /// is to be counted among the figures of [`resource`](Self::resource).
+    ///
+    /// # Errors
+    /// [`Unrecorded`], for the log: the call is over.
+    async fn record(&self, _call: &CallRecord, _connector: &Connector) -> Result<(), Unrecorded> {
+        Ok(())
     }
 
     /// Asks the outside whether the options fit it, before a call is made: a statement names a

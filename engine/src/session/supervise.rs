@@ -11,7 +11,8 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{CallEnd, EndReason, Meters, wire};
+use super::{Meters, record, wire};
+use crate::call::{CallEnd, CallRecord, EndReason};
 use crate::connect::Connector;
 use crate::event::{AgentState, Event, Observers};
 use crate::graph::Graph;
@@ -82,28 +83,37 @@ impl Session {
             pipeline = self.graph.name(),
             fingerprint = self.graph.fingerprint(),
         );
-        let reason = self.supervise(&session_id, rng).instrument(span.clone()).await;
+        let (graph, connector) = (Arc::clone(&self.graph), self.connector.clone());
+        let (caller, started_at) = (self.transport.caller.clone(), self.started_at);
+        let (reason, turns) = self.supervise(&session_id, rng).instrument(span.clone()).await;
         let duration = began.elapsed();
         span.in_scope(|| tracing::info!(reason = %reason, ?duration, "call ended"));
-        CallEnd { session_id, reason, duration }
+        let end = CallEnd { session_id, reason, duration };
+        let pipeline = graph.name().into();
+        let call = CallRecord { end, pipeline, caller, started_at, turns };
+        record::keep(&graph, &call, &connector).instrument(span).await;
+        call.end
     }
 
-    async fn supervise(mut self, session_id: &Arc<str>, rng: StdRng) -> EndReason {
+    /// Why the call ended, and how many turns it had.
+    async fn supervise(mut self, session_id: &Arc<str>, rng: StdRng) -> (EndReason, u32) {
         let mut observers = std::mem::take(&mut self.observers);
         observers.extend(self.transport.observer.take());
         let observers = Observers::new(observers);
         observers.tell(&Event::AgentState(AgentState::Initializing));
         let control = TurnControl::new(self.cancelled.clone(), observers.clone());
+        let turn = control.watch();
         let watch = Watch {
             closing: self.closing.clone(),
             cancelled: self.cancelled.clone(),
             drain: self.limits.drain,
             stop: self.limits.stop + finish_limit(&self.graph),
-            turn: control.watch(),
+            turn: turn.clone(),
         };
         let (stages, names) = self.spawn(session_id, rng, &observers, control);
         observers.tell(&Event::AgentState(AgentState::Listening));
-        watch.until_over(stages, names).await
+        let reason = watch.until_over(stages, names).await;
+        (reason, turn.begun())
     }
 
     /// Spawns every node with its ports and its context.
@@ -175,6 +185,10 @@ impl Watch {
                     let Some(ended) = ended else { break };
                     let source_ended = self.note(ended, &names, &mut reason);
                     if source_ended && deadline.is_none() {
+                        // It may hear of the closing sooner than we do.
+                        if self.closing.is_cancelled() {
+                            reason.get_or_insert(EndReason::Closed);
+                        }
                         deadline = Some(Instant::now() + self.drain);
                     }
                 }

@@ -1,5 +1,7 @@
 //! How calls end: in order, by a failure, by a panic, by a deadline.
 
+mod records;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -239,6 +241,32 @@ async fn a_stage_that_must_finish_is_waited_for_within_its_limit() {
         let waited = Duration::from_secs(waited);
         assert_eq!((end.reason, end.duration), (EndReason::Closed, waited), "{needs} s");
     }
+}
+
+/// A source that is told to close, and has ended before its call hears of it.
+struct Prompt;
+
+#[async_trait]
+impl Node for Prompt {
+    async fn run(self: Box<Self>, _: Ports, ctx: Context) -> Result<(), NodeError> {
+        ctx.closing.cancel();
+        Ok(())
+    }
+}
+
+impl NodeFactory for Prompt {
+    fn create(&self) -> Box<dyn Node> {
+        Box::new(Self)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_call_ends_for_that_reason_however_soon_its_source_ends() {
+    let (mut session, _) = session(Behaviour::Reads);
+    let mut graph = graph(Behaviour::Reads);
+    graph.nodes[0].factory = Arc::new(Prompt);
+    session.graph = Arc::new(graph);
+    assert_eq!(session.run().await.reason, EndReason::Closed);
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,6 +22,13 @@ pub struct Options {
     #[serde(default = "max_concurrent")]
     #[schemars(range(min = 1, max = 16))]
     pub max_concurrent: u32,
+    /// Whether each call leaves a row in the table `call_records` of the database when it ends;
+    /// default false. The row holds the session's id, the pipeline's name, the caller's number or
+    /// identity where the transport knows it, start and end, why it ended and the number of turns:
+    /// no word that was said. The call's place is free when it is written, or after 3 s at the
+    /// latest.
+    #[serde(default)]
+    pub call_records: bool,
 }
 
 /// One tool.

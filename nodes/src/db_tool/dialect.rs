@@ -28,6 +28,9 @@ pub(super) trait Speech: Database {
     const KEEP: &'static str;
     /// The result of a key as JSON text.
     const RECALL: &'static str;
+    /// Writes the record of a call (session, pipeline, caller, start, end, reason, turns). It
+    /// changes one row where it writes or finds it, and none where another call has the session.
+    const RECORD: &'static str;
 
     /// Binds the values to positions, in their order.
     fn bind(values: &[&Value]) -> Result<Self::Arguments, BoxDynError>;
@@ -50,6 +53,11 @@ impl Speech for Postgres {
     const KEEP: &'static str =
         "update tool_calls set result = ($2::text)::jsonb where key = $1::text";
     const RECALL: &'static str = "select result::text from tool_calls where key = $1::text";
+    const RECORD: &'static str = "insert into call_records \
+        (session_id, pipeline, caller, started_at, ended_at, end_reason, turns) \
+        values ($1::text, $2::text, $3::text, $4::timestamptz, $5::timestamptz, $6::text, \
+        $7::bigint) on conflict (session_id) do update set turns = excluded.turns \
+        where call_records.started_at = excluded.started_at";
 
     fn bind(values: &[&Value]) -> Result<PgArguments, BoxDynError> {
         let mut arguments = PgArguments::default();
@@ -139,6 +147,11 @@ impl Speech for Sqlite {
         on conflict (key) do nothing";
     const KEEP: &'static str = "update tool_calls set result = ?2 where key = ?1";
     const RECALL: &'static str = "select result from tool_calls where key = ?1";
+    const RECORD: &'static str = "insert into call_records \
+        (session_id, pipeline, caller, started_at, ended_at, end_reason, turns) \
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+        on conflict (session_id) do update set turns = excluded.turns \
+        where call_records.started_at = excluded.started_at";
 
     fn bind(values: &[&Value]) -> Result<SqliteArguments, BoxDynError> {
         let mut arguments = SqliteArguments::default();

@@ -82,9 +82,9 @@ async fn attempt(database: &Database, work: &Work<'_>, deadline: Instant, end: I
 }
 
 /// Has the connection closed unless the attempt came to its end, also where it is cancelled.
-struct HalfWay<'a> {
-    lease: &'a mut Lease,
-    over: bool,
+pub(super) struct HalfWay<'a> {
+    pub(super) lease: &'a mut Lease,
+    pub(super) over: bool,
 }
 
 impl Drop for HalfWay<'_> {

@@ -14,7 +14,7 @@
 //!
 //! Reading order: `written` (the SQL option), `config`, `settings`, `sql`, `value`, `schema` make a
 //! tool; `verify` prepares it; `node`, `job`, `transaction`, `dialect`, `outcome`, `local`,
-//! `failure` and `idempotency` run it.
+//! `failure` and `idempotency` run it; `record` writes what is kept of a call.
 
 mod config;
 pub mod decode;
@@ -25,6 +25,7 @@ mod job;
 mod local;
 mod node;
 mod outcome;
+mod record;
 mod schema;
 mod settings;
 mod sql;

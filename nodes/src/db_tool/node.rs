@@ -10,6 +10,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 use voicegraph_database::Database;
+use voicegraph_engine::call::{CallRecord, Unrecorded};
+use voicegraph_engine::connect::Connector;
 use voicegraph_engine::edge::{Limit, Overflow};
 use voicegraph_engine::message::{
     Envelope, Scope, ToolCall, ToolError, ToolFailure, ToolResult, ToolSpec,
@@ -17,9 +19,10 @@ use voicegraph_engine::message::{
 use voicegraph_engine::node::{
     Context, Kind, Node, NodeError, NodeFactory, PortSpec, Ports, Problem, Signature,
 };
-use voicegraph_engine::resource::Resource;
+use voicegraph_engine::resource::{Figure, Resource, Unhealthy};
 
 use super::failure::Failure;
+use super::record::Records;
 use super::settings::Tool;
 use super::transaction::Work;
 use super::value::{Type, Value};
@@ -49,6 +52,7 @@ impl Kind for DbTool {
             database: Database::open(settings.database),
             tools: settings.tools,
             max_concurrent: settings.max_concurrent,
+            records: settings.call_records.then(Records::default),
         }))))
     }
 }
@@ -58,6 +62,21 @@ struct Shared {
     database: Database,
     tools: BTreeMap<String, Tool>,
     max_concurrent: usize,
+    /// Where calls leave a record.
+    records: Option<Records>,
+}
+
+#[async_trait]
+impl Resource for Shared {
+    fn figures(&self) -> Vec<Figure> {
+        let mut figures = Resource::figures(&self.database);
+        figures.extend(self.records.as_ref().map(Records::figure));
+        figures
+    }
+
+    async fn check(&self, limit: Duration) -> Result<(), Unhealthy> {
+        self.database.check(limit).await
+    }
 }
 
 struct Factory(Arc<Shared>);
@@ -79,11 +98,17 @@ impl NodeFactory for Factory {
     }
 
     fn resource(&self) -> Option<Arc<dyn Resource>> {
-        Some(Arc::new(self.0.database.clone()))
+        Some(Arc::<Shared>::clone(&self.0))
+    }
+
+    async fn record(&self, call: &CallRecord, connector: &Connector) -> Result<(), Unrecorded> {
+        let Some(records) = &self.0.records else { return Ok(()) };
+        records.keep(&self.0.database, call, connector).await
     }
 
     async fn verify(&self) -> Vec<Problem> {
-        verify::verify(&self.0.database, self.0.tools.values()).await
+        let Shared { database, tools, records, .. } = &*self.0;
+        verify::verify(database, tools.values(), records.is_some()).await
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) struct Settings {
     pub(super) database: voicegraph_database::Settings,
     pub(super) tools: BTreeMap<String, Tool>,
     pub(super) max_concurrent: usize,
+    pub(super) call_records: bool,
 }
 
 /// A tool that can run.
@@ -89,7 +90,7 @@ impl Options {
         match database {
             Some(database) if problems.is_empty() => {
                 let max_concurrent = self.max_concurrent as usize;
-                Ok(Settings { database, tools, max_concurrent })
+                Ok(Settings { database, tools, max_concurrent, call_records: self.call_records })
             }
             _ => Err(problems),
         }

@@ -15,6 +15,7 @@ use super::settings::Tool;
 pub(super) async fn verify<'a>(
     database: &Database,
     tools: impl Iterator<Item = &'a Tool>,
+    call_records: bool,
 ) -> Vec<Problem> {
     let mut lease = match database.acquire().await {
         Ok(lease) => lease,
@@ -33,9 +34,13 @@ pub(super) async fn verify<'a>(
         }
         problems.extend(no_zone(tool, &columns));
         if tool.writes() {
-            let keys = prepare_keys(&mut lease).await;
+            let keys = prepare(&mut lease, [Postgres::CLAIM, Sqlite::CLAIM]).await;
             problems.extend(keys.err().map(|error| no_keys(tool, &error)));
         }
+    }
+    if call_records {
+        let records = prepare(&mut lease, [Postgres::RECORD, Sqlite::RECORD]).await;
+        problems.extend(records.err().map(|error| no_records(&error)));
     }
     // Made in whatever runtime the check is made in, it may not outlive that.
     lease.spoil();
@@ -53,6 +58,11 @@ fn unreachable(dialect: Dialect, error: &DatabaseError) -> Problem {
 fn no_keys(tool: &Tool, error: &DatabaseError) -> Problem {
     let what = format!("a tool that writes keeps its keys in the table `tool_calls`: {error}");
     Problem::new(format!("{}.effect", tool.path), what).help("run `voicegraph migrate up`")
+}
+
+fn no_records(error: &DatabaseError) -> Problem {
+    let what = format!("records of calls are rows of the table `call_records`: {error}");
+    Problem::new("call_records", what).help("run `voicegraph migrate up`")
 }
 
 fn refused(path: &str, error: &DatabaseError) -> Problem {
@@ -116,11 +126,12 @@ fn read<DB: Speech>(columns: &[DB::Column]) -> Columns {
     columns.iter().map(column).collect()
 }
 
-/// Prepares the statement that takes a key.
-async fn prepare_keys(lease: &mut Lease) -> Result<(), DatabaseError> {
+/// Prepares one of the node's own statements, given in both dialects.
+async fn prepare(lease: &mut Lease, texts: [&'static str; 2]) -> Result<(), DatabaseError> {
+    let [postgres, sqlite] = texts;
     let text = match lease.connection() {
-        Connection::Postgres(_) => <Postgres as Speech>::CLAIM,
-        Connection::Sqlite(_) => <Sqlite as Speech>::CLAIM,
+        Connection::Postgres(_) => postgres,
+        Connection::Sqlite(_) => sqlite,
     };
     columns_of(lease, SqlStr::from_static(text)).await?;
     Ok(())

@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nodes", &["engine", "database"]),
     ("simulators", &["engine"]),
     ("cli", &["engine", "database", "nodes", "simulators"]),
-    ("benches", &["engine", "nodes", "simulators"]),
+    ("benches", &["engine", "database", "nodes", "simulators"]),
     ("tests", &["engine", "database", "nodes", "simulators"]),
 ];
 

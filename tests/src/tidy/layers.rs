@@ -6,8 +6,8 @@
 //! - `message`, `turn` and `event` know one another (an envelope carries its turn, a turn tells
 //!   events), so within a layer the order is free;
 //! - `resource` is what a node's calls share; `metrics` reads its figures;
-//! - `signature`, `ports`, `secret` and `transport` are what a node is handed: they stand beside
-//!   `node`;
+//! - `signature`, `ports`, `secret`, `transport` and `call` are what a node is handed: they stand
+//!   beside `node`;
 //! - `testing` watches everything, so it stands on top, and nothing uses it.
 
 use super::Finding;
@@ -18,7 +18,7 @@ use super::source::Source;
 const LAYERS: &[&[&str]] = &[
     &["message", "turn", "event", "connect", "diagnostic"],
     &["edge", "metrics", "resource"],
-    &["node", "signature", "ports", "secret", "registry", "transport"],
+    &["call", "node", "signature", "ports", "secret", "registry", "transport"],
     &["config", "graph"],
     &["session"],
     &["runtime"],

@@ -11,6 +11,7 @@ mod migrate;
 mod place;
 mod pool;
 mod pool_model;
+mod records;
 mod repeats;
 mod runaway;
 mod schema;
