@@ -20,9 +20,6 @@ use crate::conversation::Conversation;
 use crate::http;
 use crate::report::{Timed, Turns};
 
-/// The seed of a single call: the same call gives the same ids and the same jitter.
-const SEED: u64 = 1;
-
 /// How fast a call runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
@@ -39,6 +36,8 @@ pub(crate) struct Call {
     pub(crate) transport: Transport,
     /// When it begins, by the wall clock.
     pub(crate) started_at: SystemTime,
+    /// Where its ids and its jitter come from.
+    pub(crate) seed: u64,
     pub(crate) pace: Pace,
     pub(crate) http: Option<SocketAddr>,
 }
@@ -61,7 +60,7 @@ impl Call {
             Pace::Realtime => self.connector,
         };
         let clock = move || self.started_at;
-        let runtime = Runtime::new(pipeline, connector, clock, 1, Limits::default(), SEED);
+        let runtime = Runtime::new(pipeline, connector, clock, 1, Limits::default(), self.seed);
         let runtime = Arc::new(runtime);
         let endpoints =
             self.http.map(|at| http::Thread::start(at, &metrics, &runtime)).transpose()?;

@@ -11,6 +11,9 @@ use crate::output::print;
 use crate::sample_database::SampleDatabase;
 use crate::{clinic, report, simulators, tables};
 
+/// The same call gives the same ids and the same jitter.
+const SEED: u64 = 1;
+
 /// Plays the call, prints it, then its tables and what was booked; writes the recording.
 pub(crate) fn run(demo: &Demo) -> anyhow::Result<()> {
     let script = simulators::script(&demo.script)?;
@@ -19,6 +22,7 @@ pub(crate) fn run(demo: &Demo) -> anyhow::Result<()> {
     let recording = Recording::create(&demo.output, AudioFrame::VOICE_RATE_HZ, Layout::Both)?;
     let call = Call {
         started_at: script.caller.calls_at,
+        seed: SEED,
         graph,
         transport: scripted::call(script.caller.to_transport(), Some(recording.clone())),
         connector: simulators::connector(script),

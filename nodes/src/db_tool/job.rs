@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use sqlx::{Postgres, Sqlite};
 use tokio::time::{Instant, sleep, timeout_at};
 use voicegraph_database::{Connection, Database, DatabaseError, Lease, Unavailable};
+use voicegraph_engine::connect::Connector;
 
 use super::failure::Failure;
 use super::transaction::{Open, Work};
@@ -31,13 +32,22 @@ enum Attempt {
 }
 
 /// Runs the work to its end. It is cancelled by dropping it, which is for reads alone.
-pub(super) async fn run(database: &Database, work: &Work<'_>) -> Result<Json, Failure> {
+pub(super) async fn run(
+    database: &Database,
+    work: &Work<'_>,
+    connector: &Connector,
+) -> Result<Json, Failure> {
     let deadline = Instant::now() + work.tool.timeout;
     let mut pause = FIRST_PAUSE;
     let mut unknown = None;
     for _ in 0..MAX_ATTEMPTS {
         let limit = if unknown.is_some() { deadline + END_LIMIT } else { deadline };
-        match attempt(database, work, limit, deadline + END_LIMIT).await {
+        let attempted = {
+            // Not over the pause, which would have no end in virtual time.
+            let _hold = connector.hold_time();
+            attempt(database, work, limit, deadline + END_LIMIT).await
+        };
+        match attempted {
             // Not to have reached the database says nothing of the commit before.
             Attempt::Over(Err(failure)) if unknown.is_some() && !is_answer(&failure) => {}
             Attempt::Over(result) => return result,

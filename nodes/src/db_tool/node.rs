@@ -149,7 +149,6 @@ impl Desk<'_> {
     /// Answers one call. A read that is stopped is not answered: nobody waits for it.
     async fn serve(&self, envelope: Envelope<ToolCall>) {
         let Envelope { scope, body: call, .. } = envelope;
-        let _hold = self.ctx.connector.hold_time();
         let began = Instant::now();
         let Some(tool) = self.shared.tools.get(&call.name) else {
             let message = "there is no such tool".to_owned();
@@ -200,7 +199,8 @@ impl Desk<'_> {
         ] {
             values.insert(name.to_owned(), value);
         }
-        job::run(&self.shared.database, &Work { tool, session, key, values }).await
+        let work = Work { tool, session, key, values };
+        job::run(&self.shared.database, &work, &self.ctx.connector).await
     }
 }
 

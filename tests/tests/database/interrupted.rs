@@ -122,7 +122,7 @@ async fn an_interrupted_booking_is_there_once_and_the_model_knows() {
         let ended: Vec<Interrupted> = stream::iter(calls).buffered(AT_ONCE).collect().await;
         assert_eq!(ended.len(), CALLS);
         let in_the_middle = ended.iter().filter(|one| one.check()).count();
-        assert!(in_the_middle >= CALLS / 4, "{:?}: only {in_the_middle}", place.dialect);
+        assert!(in_the_middle >= CALLS / 10, "{:?}: only {in_the_middle}", place.dialect);
     }
 }
 
