@@ -1,10 +1,14 @@
 //! The command line. Every flag has an environment twin; the help text is the manual.
 
+mod database;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use database::{Database, Down, Migrate, Migration, Seed, Status, Up, Verify};
 
 /// Runs, checks, serves and simulates voice pipelines.
 ///
@@ -58,6 +62,10 @@ pub(crate) enum Command {
     Schema,
     /// Serves stand-ins of the providers over TCP, and prints their base URLs as JSON.
     Simulate(Simulate),
+    /// Makes the schema of the clinic's database, version by version, or takes it back.
+    Migrate(Migrate),
+    /// Adds sample patients, doctors, shifts and appointments; what is there stays as it is.
+    Seed(Seed),
 }
 
 /// Which pipeline, for which environment.
@@ -92,11 +100,15 @@ pub(crate) struct Demo {
     #[arg(long, env = "VOICEGRAPH_OUTPUT", default_value = "demo.wav", value_name = "FILE")]
     pub(crate) output: PathBuf,
 
+    /// Where the clinic's database goes: a SQLite file, made anew with sample data.
+    #[arg(long, env = "VOICEGRAPH_DATABASE", default_value = "demo.db", value_name = "FILE")]
+    pub(crate) database: PathBuf,
+
     /// Where a report goes: turns, edges and the reason of the end, as JSON.
     #[arg(long, env = "VOICEGRAPH_REPORT", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Serves /edges, /metrics, /graph, /health and a first page here while the call lasts.
+    /// Serves /edges, /metrics, /graph, /health, /ready and a first page here while the call lasts.
     #[arg(long, env = "VOICEGRAPH_HTTP", value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
 
@@ -121,7 +133,7 @@ pub(crate) struct Run {
     #[arg(long, env = "VOICEGRAPH_REPORT", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Serves /edges, /metrics, /graph, /health and a first page here while the call lasts.
+    /// Serves /edges, /metrics, /graph, /health, /ready and a first page here while the call lasts.
     #[arg(long, env = "VOICEGRAPH_HTTP", value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
 
@@ -170,6 +182,11 @@ pub(crate) struct Check {
     /// How findings are printed.
     #[arg(long, env = "VOICEGRAPH_FORMAT", default_value = "text")]
     pub(crate) format: CheckFormat,
+
+    /// Asks the databases that the pipeline names whether they know its tables. It needs them to
+    /// run; without it a check is a matter of the files alone. `run` and `serve` always ask.
+    #[arg(long, env = "VOICEGRAPH_CONNECT", value_parser = BoolishValueParser::new())]
+    pub(crate) connect: bool,
 
     /// Takes a warning for an error.
     #[arg(long, env = "VOICEGRAPH_DENY_WARNINGS", value_parser = BoolishValueParser::new())]
@@ -239,13 +256,15 @@ mod tests {
         let mut command = Arguments::command();
         command.build();
         let mut flags = 0;
-        for command in std::iter::once(&command).chain(command.get_subcommands()) {
+        let of_second = command.get_subcommands().flat_map(clap::Command::get_subcommands);
+        for command in std::iter::once(&command).chain(command.get_subcommands()).chain(of_second) {
             let own = |flag: &&clap::Arg| !["help", "version"].contains(&flag.get_id().as_str());
             for flag in command.get_arguments().filter(own) {
                 let place = format!("{} --{}", command.get_name(), flag.get_id());
                 assert!(flag.get_help().is_some(), "{place} says nothing");
                 let twin = flag.get_env().map(|name| name.to_string_lossy().into_owned());
-                let named = twin.is_some_and(|name| name.starts_with("VOICEGRAPH_"));
+                let named = twin
+                    .is_some_and(|name| name.starts_with("VOICEGRAPH_") || name == "DATABASE_URL");
                 assert!(named || flag.is_positional(), "{place} has no twin");
                 flags += 1;
             }

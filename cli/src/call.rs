@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::Context;
 use tokio::runtime::Builder;
@@ -19,9 +20,6 @@ use crate::conversation::Conversation;
 use crate::http;
 use crate::report::{Timed, Turns};
 
-/// The seed of a single call: the same call gives the same ids and the same jitter.
-const SEED: u64 = 1;
-
 /// How fast a call runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
@@ -36,6 +34,10 @@ pub(crate) struct Call {
     pub(crate) graph: Arc<Graph>,
     pub(crate) connector: Connector,
     pub(crate) transport: Transport,
+    /// When it begins, by the wall clock.
+    pub(crate) started_at: SystemTime,
+    /// Where its ids and its jitter come from.
+    pub(crate) seed: u64,
     pub(crate) pace: Pace,
     pub(crate) http: Option<SocketAddr>,
 }
@@ -53,7 +55,12 @@ impl Call {
         let metrics = Arc::new(Metrics::new());
         let pipeline = Pipeline::new(self.graph, &metrics, env!("CARGO_PKG_VERSION"));
         let figures = Arc::clone(&pipeline.metrics);
-        let runtime = Runtime::new(pipeline, self.connector, 1, Limits::default(), SEED);
+        let connector = match self.pace {
+            Pace::Virtual => self.connector.in_virtual_time(),
+            Pace::Realtime => self.connector,
+        };
+        let clock = move || self.started_at;
+        let runtime = Runtime::new(pipeline, connector, clock, 1, Limits::default(), self.seed);
         let runtime = Arc::new(runtime);
         let endpoints =
             self.http.map(|at| http::Thread::start(at, &metrics, &runtime)).transpose()?;

@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 use std::sync::Mutex;
 
 use tokio::time::Instant;
-use voicegraph_engine::event::{Event, Observer};
+use voicegraph_engine::event::{Event, Observer, ToolStage};
 use voicegraph_engine::turn::{Outcome, TurnId};
 
 /// Prints what is said, each line with its time from the start of the call.
@@ -41,6 +41,9 @@ impl Conversation {
             }
             Event::TurnEnded { heard, report } if report.outcome == Outcome::Interrupted => {
                 self.begin(open, at, "") + &format!("(interrupted; heard: {heard:?})\n")
+            }
+            Event::Tool { name, stage: ToolStage::Called, .. } => {
+                self.begin(open, at, "tool") + name + "\n"
             }
             Event::Resumed { .. } => self.begin(open, at, "") + "(goes on)\n",
             Event::Fault { node, what, .. } => {

@@ -3,15 +3,19 @@
 mod args;
 mod call;
 mod clinic;
+mod clock;
 mod command;
 mod conversation;
+mod database;
 mod http;
 mod logging;
 mod output;
 mod pipeline;
 mod report;
+mod sample_database;
 mod seed;
 mod simulators;
+mod stop;
 mod tables;
 
 use std::process::ExitCode;
@@ -53,5 +57,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Nodes(nodes) => command::nodes::run(&nodes),
         Command::Schema => command::schema::run(),
         Command::Simulate(simulate) => command::simulate::run(&simulate),
+        Command::Migrate(migrate) => command::migrate::run(&migrate),
+        Command::Seed(seed) => command::seed::run(&seed),
     }
 }

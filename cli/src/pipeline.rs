@@ -4,7 +4,9 @@ use std::fmt;
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 
-use voicegraph_engine::config::{self, Sources};
+use anyhow::Context;
+use tokio::runtime::Builder;
+use voicegraph_engine::config::{self, Compiled, Lookup, Sources};
 use voicegraph_engine::diagnostic::Diagnostics;
 use voicegraph_engine::graph::Graph;
 
@@ -24,7 +26,26 @@ impl std::error::Error for Refused {}
 
 /// The graph that the arguments name. Warnings go to standard error.
 pub(crate) fn compile(arguments: &args::Pipeline) -> anyhow::Result<Arc<Graph>> {
-    compile_sources(&sources(arguments))
+    Ok(Arc::new(compiled(&sources(arguments), &environment)?.graph))
+}
+
+/// The same, once the outside was asked whether the options fit it: what it refuses is told like
+/// any mistake, before a caller meets it.
+pub(crate) async fn connect(arguments: &args::Pipeline) -> anyhow::Result<Arc<Graph>> {
+    connect_sources(&sources(arguments), &environment).await
+}
+
+/// The same for other files, with other variables.
+pub(crate) async fn connect_sources(
+    sources: &Sources,
+    variables: &Lookup<'_>,
+) -> anyhow::Result<Arc<Graph>> {
+    let compiled = compiled(sources, variables)?;
+    let found = compiled.verify().await;
+    if found.has_errors() {
+        return Err(Refused(text(&found)).into());
+    }
+    Ok(Arc::new(compiled.graph))
 }
 
 /// The files that the arguments name.
@@ -32,13 +53,18 @@ pub(crate) fn sources(arguments: &args::Pipeline) -> Sources {
     Sources::read(&arguments.pipeline, arguments.env.as_deref())
 }
 
-/// The graph of `sources`. Warnings go to standard error.
-pub(crate) fn compile_sources(sources: &Sources) -> anyhow::Result<Arc<Graph>> {
+/// Runs what needs a runtime for a moment, before the call has one.
+pub(crate) fn block_on<T>(what: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    Ok(runtime.context("no runtime can be made")?.block_on(what))
+}
+
+fn compiled(sources: &Sources, variables: &Lookup<'_>) -> anyhow::Result<Compiled> {
     let registry = voicegraph_nodes::registry();
-    match config::compile(sources, &environment, &registry) {
+    match config::compile(sources, variables, &registry) {
         Ok(compiled) => {
             eprint!("{}", text(&compiled.warnings));
-            Ok(Arc::new(compiled.graph))
+            Ok(compiled)
         }
         Err(diagnostics) => Err(Refused(text(&diagnostics)).into()),
     }

@@ -1,4 +1,4 @@
-//! The seed of a process that serves: different at each start, so that ids do not repeat.
+//! The seed of a process: different at each start, so that ids do not repeat.
 
 use std::hash::{BuildHasher, RandomState};
 

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use chrono_tz::Tz;
+use voicegraph_database::appointments::Appointment;
 use voicegraph_engine::edge::EdgeFigures;
 use voicegraph_engine::turn::TurnReport;
 
@@ -72,6 +74,22 @@ pub(crate) fn edges(figures: &[EdgeFigures]) -> String {
         ]
     };
     table("Edges (ms)", &head, figures.iter().map(row).collect())
+}
+
+/// What a call booked, by the doctor's clock.
+pub(crate) fn appointments(rows: &[Appointment]) -> String {
+    let head = ["id", "patient", "doctor", "starts at", "status"];
+    let row = |row: &Appointment| {
+        let cells = [&row.patient, &row.doctor, &starts_at(row), &row.status];
+        std::iter::once(row.id.to_string()).chain(cells.map(String::from)).collect()
+    };
+    table("Appointments of this call", &head, rows.iter().map(row).collect())
+}
+
+fn starts_at(row: &Appointment) -> String {
+    let clock = |zone: Tz| row.starts_at.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %Z");
+    let local = row.time_zone.parse().map(|zone| clock(zone).to_string());
+    local.unwrap_or_else(|_| row.starts_at.to_string())
 }
 
 fn outcome(report: &TurnReport) -> String {

@@ -19,7 +19,9 @@ pub mod event;
 
 pub mod edge;
 pub mod metrics;
+pub mod resource;
 
+pub mod call;
 pub mod node;
 mod ports;
 pub mod registry;

@@ -9,15 +9,18 @@
 //! `run`. It reaches providers through [`Context::connector`] alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
-use crate::connect::Endpoint;
+use crate::call::{CallRecord, Unrecorded};
+use crate::connect::{Connector, Endpoint};
 use crate::edge::SendError;
 use crate::message::ToolSpec;
 pub use crate::ports::{Context, Ports, Tool};
+use crate::resource::Resource;
 pub use crate::signature::{Arity, PortSpec, Role, Signature};
 
 /// One call's instance of a stage.
@@ -31,6 +34,7 @@ pub trait Node: Send {
 }
 
 /// A configured node of a graph: it holds what calls share and makes one [`Node`] per call.
+#[async_trait]
 pub trait NodeFactory: Send + Sync {
     /// The stage for one call.
     fn create(&self) -> Box<dyn Node>;
@@ -43,6 +47,34 @@ pub trait NodeFactory: Send + Sync {
 
     /// The tools that the node answers to on its input of kind `tool_call`.
     fn tools(&self) -> Vec<ToolSpec> {
+        Vec::new()
+    }
+
+    /// How long a stage may need, once its call was cancelled, to finish what it has begun and must
+    /// not leave half-way. The call's end waits that long for it.
+    fn finish_limit(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// What calls share that has figures and a health of its own.
+    fn resource(&self) -> Option<Arc<dyn Resource>> {
+        None
+    }
+
+    /// Keeps the record of a call of the graph, if the node is for that: once per call, after its
+    /// last stage has ended, however it ended. After
+    /// [`RECORD_LIMIT`](crate::call::RECORD_LIMIT) it is dropped. What is lost so or otherwise
+    /// is to be counted among the figures of [`resource`](Self::resource).
+    ///
+    /// # Errors
+    /// [`Unrecorded`], for the log: the call is over.
+    async fn record(&self, _call: &CallRecord, _connector: &Connector) -> Result<(), Unrecorded> {
+        Ok(())
+    }
+
+    /// Asks the outside whether the options fit it, before a call is made: a statement names a
+    /// table that is not there. What it finds is told like a mistake in the options.
+    async fn verify(&self) -> Vec<Problem> {
         Vec::new()
     }
 }
@@ -63,11 +95,15 @@ pub trait Kind: Send + Sync + 'static {
     /// The ports.
     fn signature() -> Signature;
 
-    /// Checks the options and makes the factory.
+    /// Checks the options and makes the factory. What is right in `dev` may be a mistake in another
+    /// `environment`.
     ///
     /// # Errors
     /// Every mistake that the schema cannot express, all at once.
-    fn build(options: Self::Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
+    fn build(
+        options: Self::Options,
+        environment: &str,
+    ) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
 }
 
 /// A kind of node as the engine sees it.
@@ -88,7 +124,11 @@ pub trait NodeKind: Send + Sync {
     ///
     /// # Errors
     /// Every mistake found.
-    fn configure(&self, options: toml::Table) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
+    fn configure(
+        &self,
+        options: toml::Table,
+        environment: &str,
+    ) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
 }
 
 /// A mistake in a node's options.
@@ -135,14 +175,18 @@ impl<K: Kind> NodeKind for Adapter<K> {
         schemars::SchemaGenerator::default().into_root_schema_for::<K::Options>()
     }
 
-    fn configure(&self, options: toml::Table) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn configure(
+        &self,
+        options: toml::Table,
+        environment: &str,
+    ) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         let options = serde_path_to_error::deserialize(toml::Value::Table(options));
         let options = options.map_err(|error| {
             let path = error.path().to_string();
             let path = if path == "." { String::new() } else { path };
             vec![Problem::new(path, error.into_inner().message())]
         })?;
-        K::build(options)
+        K::build(options, environment)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -87,6 +87,10 @@ pub struct Tool {
 pub struct Context {
     /// The call's id: unique, and never a metric's label.
     pub session_id: Arc<str>,
+    /// Who calls, where the transport knows it: a phone number in E.164 or an identity.
+    pub caller: Option<Arc<str>>,
+    /// When the call began, by the wall clock.
+    pub started_at: SystemTime,
     /// The node's name in the graph.
     pub node: Arc<str>,
     /// The one door to providers.
@@ -115,6 +119,8 @@ impl Context {
     pub fn for_test(connector: Connector, observers: Observers) -> Self {
         Self {
             session_id: "test".into(),
+            caller: None,
+            started_at: SystemTime::UNIX_EPOCH,
             node: "node".into(),
             connector,
             cancelled: CancellationToken::new(),

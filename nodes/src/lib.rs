@@ -1,6 +1,7 @@
 //! The node kinds of voicegraph, one folder each. [`registry`] is the one list of them.
 
 pub mod cartesia_tts;
+pub mod db_tool;
 pub mod deepgram_stt;
 pub mod mic;
 pub mod openai_llm;
@@ -20,6 +21,7 @@ pub fn registry() -> Registry {
         .with::<vad::Vad>()
         .with::<deepgram_stt::DeepgramStt>()
         .with::<openai_llm::OpenAiLlm>()
+        .with::<db_tool::DbTool>()
         .with::<cartesia_tts::CartesiaTts>()
         .with::<turn_detector::TurnDetector>()
         .with::<speaker::Speaker>()

@@ -3,10 +3,12 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use chrono::DateTime;
 use serde::Deserialize;
 use toml::Spanned;
+use toml::value::Datetime;
 use voicegraph_engine::transport::scripted;
 
 use crate::audio::Speech;
@@ -16,12 +18,27 @@ use crate::script::{ScriptError, Source};
 const SAMPLES_PER_MS: usize = 16;
 
 /// What the caller says, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     /// The lines, in the order of the script.
     pub lines: Vec<Line>,
     /// What the caller does after the last.
     pub ending: Ending,
+    /// Who calls: a phone number in E.164 or an identity.
+    pub identity: Option<String>,
+    /// When the call begins, by the wall clock.
+    pub calls_at: SystemTime,
+}
+
+/// 2026-01-05T09:00:00Z, a Monday: a call without a time of its own is the same each time.
+fn calls_at() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_603_600)
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self { lines: Vec::new(), ending: Ending::default(), identity: None, calls_at: calls_at() }
+    }
 }
 
 /// What the caller does after the last line.
@@ -57,7 +74,8 @@ impl Script {
             Ending::HangUp => scripted::Ending::HangUp(scripted::When::DuringAgent(HANG_UP)),
         };
         let lines = self.lines.iter().map(line).collect();
-        scripted::Script { ending, ..scripted::Script::new(lines) }
+        let caller = self.identity.as_deref().map(Arc::from);
+        scripted::Script { ending, caller, ..scripted::Script::new(lines) }
     }
 }
 
@@ -92,6 +110,10 @@ pub(crate) struct Options {
     /// After the last line: `listen` (default), `finish` or `hang_up`.
     #[serde(default)]
     ending: Ending,
+    /// Who calls, as a transport would know it: `+441632960001`.
+    identity: Option<String>,
+    /// When the call begins, with offset: `2026-03-09T08:55:00Z`.
+    calls_at: Option<Spanned<Datetime>>,
     #[serde(default)]
     lines: Vec<Spanned<LineOptions>>,
 }
@@ -118,7 +140,10 @@ impl Options {
             let span = line.span();
             line.into_inner().build(source, &span, shared.as_ref())
         });
-        Ok(Script { lines: lines.collect::<Result<_, _>>()?, ending: self.ending })
+        let lines = lines.collect::<Result<_, _>>()?;
+        let calls_at = self.calls_at.map(|at| instant(source, &at)).transpose()?;
+        let calls_at = calls_at.unwrap_or_else(self::calls_at);
+        Ok(Script { lines, ending: self.ending, identity: self.identity, calls_at })
     }
 }
 
@@ -173,6 +198,15 @@ impl LineOptions {
         let place = |at_ms: u64| at_ms as usize * SAMPLES_PER_MS;
         Ok(samples[place(from)..place(to)].into())
     }
+}
+
+/// The instant that is written.
+fn instant(source: &Source<'_>, at: &Spanned<Datetime>) -> Result<SystemTime, ScriptError> {
+    let written = at.get_ref().to_string();
+    DateTime::parse_from_rfc3339(&written).map(SystemTime::from).map_err(|_| {
+        let problem = format!("`{written}` names no instant");
+        source.wrong(&at.span(), problem, "write date, time and offset: 2026-03-09T08:55:00Z")
+    })
 }
 
 /// Speech at the one rate of callers.

@@ -11,6 +11,9 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -70,9 +73,23 @@ impl Caller {
     /// # Errors
     /// Where the call is refused.
     pub async fn call(authority: &str, query: &str) -> Result<Self, Error> {
+        Self::dial(format!("ws://{authority}/call{query}").into_client_request()?, authority).await
+    }
+
+    /// The same as somebody whom the proxy in front knows.
+    ///
+    /// # Errors
+    /// Where the call is refused.
+    pub async fn call_as(authority: &str, who: &str) -> Result<Self, Error> {
+        let mut request = format!("ws://{authority}/call").into_client_request()?;
+        request.headers_mut().insert("voicegraph-caller", HeaderValue::from_str(who)?);
+        Self::dial(request, authority).await
+    }
+
+    async fn dial(request: Request, authority: &str) -> Result<Self, Error> {
         let stream = TcpStream::connect(authority).await?;
         stream.set_nodelay(true)?;
-        let (socket, _) = client_async(format!("ws://{authority}/call{query}"), stream).await?;
+        let (socket, _) = client_async(request, stream).await?;
         let (sink, socket) = socket.split();
         let mouth = Arc::default();
         let speaking = tokio::spawn(speak(sink, Arc::clone(&mouth)));
@@ -104,7 +121,7 @@ impl Caller {
     /// # Panics
     /// Where nothing does in time, or the connection breaks.
     pub async fn next(&mut self) -> Came {
-        let message = timeout(WAIT_LIMIT, self.socket.next()).await;
+        let message = timeout(WAIT_LIMIT, self.message()).await;
         let message = message.unwrap_or_else(|_| panic!("nothing more after {}", self.story()));
         let what = match message {
             Some(Ok(Message::Text(text))) => {
@@ -112,12 +129,21 @@ impl Caller {
             }
             Some(Ok(Message::Binary(bytes))) => What::Sound(bytes.len()),
             Some(Ok(Message::Close(frame))) => What::Closed(frame.map(|frame| frame.code.into())),
-            Some(Ok(_)) => return Box::pin(self.next()).await,
             other => panic!("the call broke off with {other:?} after {}", self.story()),
         };
         let came = Came { at: Instant::now(), what };
         self.notes.push(came.clone());
         came
+    }
+
+    /// The next message that says something.
+    async fn message(&mut self) -> Option<Result<Message, Error>> {
+        loop {
+            let message = self.socket.next().await;
+            if !matches!(message, Some(Ok(Message::Ping(_) | Message::Pong(_)))) {
+                return message;
+            }
+        }
     }
 
     /// The first event from now on that `is` what is waited for.

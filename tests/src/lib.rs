@@ -1,13 +1,19 @@
 //! What the whole-system tests share.
 
+pub mod booking;
 pub mod caller;
+pub mod cut;
 pub mod http;
+pub mod postgres;
 pub mod program;
+pub mod promtool;
 pub mod python;
+pub mod sample;
 pub mod scenario;
 pub mod simulate;
 pub mod slow_listener;
 pub mod slow_tool;
 pub mod sound;
 pub mod tidy;
+pub mod typed;
 pub mod workspace;

@@ -40,7 +40,7 @@ impl Kind for SlowTool {
         Signature::new(vec![call], Vec::new())
     }
 
-    fn build(options: Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(options: Options, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Factory(options)))
     }
 }

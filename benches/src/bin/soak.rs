@@ -3,8 +3,8 @@
 //! Budget: after the first thousand calls in a row, resident memory stays as it is, to
 //! [`SLACK_BYTES`]; after the last, no task is alive and no more files are open than after the
 //! first thousand. Each call must have ended in order with its question answered. Everything runs
-//! in virtual time in one process, sharing one graph, one runtime, one set of metrics and one set
-//! of simulators.
+//! in virtual time in one process, sharing one graph, one runtime, one set of metrics, one set of
+//! simulators and one SQLite file, which has a record of each call at the end.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,6 +17,8 @@ use clap::Parser;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 use voicegraph_benches::process::Process;
+use voicegraph_database::migrate::Migrator;
+use voicegraph_database::{Database, Options, Settings};
 use voicegraph_engine::config::{self, Sources};
 use voicegraph_engine::connect::{Connector, Roots};
 use voicegraph_engine::event::{Event, Observer};
@@ -58,9 +60,21 @@ struct Held {
     descriptors: usize,
 }
 
+/// Records that are in the file before the first call. SQLite keeps up to 2 MB of a file's pages in
+/// memory: a file that is larger from the start has them full after the first thousand calls, so
+/// that what grows then is a leak.
+const EARLIER_CALLS: &str = "
+    with recursive calls (number) as (
+      select 1 union all select number + 1 from calls where number < 50000)
+    insert into call_records (session_id, pipeline, started_at)
+    select lower(hex(randomblob(16))), 'earlier', '2026-01-01T00:00:00Z' from calls";
+
+/// The records of this run's calls.
+const RECORDED: &str = "select count(*) from call_records where pipeline = 'clinic'";
+
 fn main() -> ExitCode {
     let calls = Arguments::parse().calls;
-    match virtual_time().block_on(soak(calls)) {
+    match run(calls) {
         Ok(()) => {
             println!("nothing is left behind");
             ExitCode::SUCCESS
@@ -72,12 +86,35 @@ fn main() -> ExitCode {
     }
 }
 
-async fn soak(calls: u32) -> anyhow::Result<()> {
+fn run(calls: u32) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir().context("no place for the database")?;
+    let url = Options::file_url(&folder.path().join("clinic.db"));
+    let settings = Options::new(&url).build("dev").map_err(|found| anyhow!("{found:?}"))?;
+    let real_time = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    real_time.block_on(Migrator::new(&settings).up(None))?;
+    real_time.block_on(number(&settings, EARLIER_CALLS))?;
+    virtual_time().block_on(soak(calls, &url))?;
+    let recorded = real_time.block_on(number(&settings, RECORDED))?;
+    println!("records of calls: {} of {calls}", recorded.unwrap_or(0));
+    ensure!(recorded == Some(calls.into()), "records of calls are lost");
+    Ok(())
+}
+
+/// Runs SQL on a connection of its own; the one number that it gives, if any.
+async fn number(settings: &Settings, sql: &'static str) -> anyhow::Result<Option<i64>> {
+    let database = Database::open(settings.clone());
+    let mut lease = database.acquire().await?;
+    let file = lease.sqlite().context("it is a file")?;
+    let number = sqlx::query_scalar(sql).fetch_optional(file).await?;
+    Ok(number)
+}
+
+async fn soak(calls: u32, database_url: &str) -> anyhow::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
     let script = std::fs::read_to_string(folder.join("soak.toml"))?;
     let script = Script::from_toml(&script, &Folder(folder))?;
     let caller = script.caller.to_transport();
-    let runtime = runtime(script)?;
+    let runtime = runtime(script, database_url)?;
     let began = Instant::now();
     let mut warm = None;
     for number in 1..=calls {
@@ -95,19 +132,23 @@ async fn soak(calls: u32) -> anyhow::Result<()> {
 }
 
 /// The runtime of the clinic, with its providers in this process.
-fn runtime(script: Script) -> anyhow::Result<Runtime> {
+fn runtime(script: Script, database_url: &str) -> anyhow::Result<Runtime> {
     let metrics = Metrics::new();
-    let pipeline = Pipeline::new(Arc::new(graph()?), &metrics, env!("CARGO_PKG_VERSION"));
+    let pipeline =
+        Pipeline::new(Arc::new(graph(database_url)?), &metrics, env!("CARGO_PKG_VERSION"));
+    let calls_at = script.caller.calls_at;
     let simulators = Simulators::new(script).in_process();
     let connector = Connector::new(&Roots::Given(Vec::new())).with_simulators(simulators);
-    Ok(Runtime::new(pipeline, connector, 1, Limits::default(), 1))
+    let connector = connector.in_virtual_time();
+    Ok(Runtime::new(pipeline, connector, move || calls_at, 1, Limits::default(), 1))
 }
 
 /// The clinic in development, whose providers are simulators where no variable says else.
-fn graph() -> anyhow::Result<Graph> {
+fn graph(database_url: &str) -> anyhow::Result<Graph> {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines/clinic");
     let sources = Sources::read(&folder, Some("dev"));
-    let compiled = config::compile(&sources, &|_| None, &voicegraph_nodes::registry());
+    let variables = |name: &str| (name == "DATABASE_URL").then(|| database_url.to_owned());
+    let compiled = config::compile(&sources, &variables, &voicegraph_nodes::registry());
     let compiled = compiled.map_err(|found| anyhow!("{}", found.to_text(false)))?;
     Ok(compiled.graph)
 }

@@ -11,17 +11,22 @@ use crate::pipeline::{self, Refused};
 pub(crate) fn run(check: &Check) -> anyhow::Result<()> {
     let sources = pipeline::sources(&check.pipeline);
     let compiled = config::compile(&sources, &pipeline::environment, &voicegraph_nodes::registry());
-    let (summary, found) = match &compiled {
-        Ok(compiled) => (Some(summary(compiled)), &compiled.warnings),
+    let (summary, found) = match compiled {
+        Ok(compiled) if check.connect => {
+            let outside = pipeline::block_on(compiled.verify())?;
+            let summary = (!outside.has_errors()).then(|| summary(&compiled));
+            (summary, compiled.warnings.and(outside))
+        }
+        Ok(compiled) => (Some(summary(&compiled)), compiled.warnings),
         Err(diagnostics) => (None, diagnostics),
     };
     let refused = summary.is_none() || (check.deny_warnings && !found.is_empty());
     match check.format {
         CheckFormat::Json => print(&format!("{:#}\n", found.to_json()))?,
-        CheckFormat::Text => eprint!("{}", pipeline::text(found)),
+        CheckFormat::Text => eprint!("{}", pipeline::text(&found)),
     }
     match summary {
-        _ if refused => Err(Refused(verdict(found, check)).into()),
+        _ if refused => Err(Refused(verdict(&found, check)).into()),
         Some(summary) if check.format == CheckFormat::Text => print(&format!("{summary}\n")),
         _ => Ok(()),
     }

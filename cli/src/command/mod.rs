@@ -3,8 +3,10 @@
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod graph;
+pub(crate) mod migrate;
 pub(crate) mod nodes;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod seed;
 pub(crate) mod serve;
 pub(crate) mod simulate;

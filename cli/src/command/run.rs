@@ -8,15 +8,18 @@ use voicegraph_engine::transport::{Layout, Recording, file, read_voice};
 use crate::args::Run;
 use crate::call::{Call, Pace};
 use crate::output::print;
-use crate::{pipeline, report, simulators, tables};
+use crate::{clock, pipeline, report, seed, simulators, tables};
 
 /// Runs the call, prints it and its tables, writes the recording and the report.
 pub(crate) fn run(arguments: &Run) -> anyhow::Result<()> {
-    let graph = pipeline::compile(&arguments.pipeline)?;
     let script = simulators::script(&arguments.script)?;
     let voice = read_voice(&arguments.input)?;
+    let graph = pipeline::block_on(pipeline::connect(&arguments.pipeline))??;
     let recording = Recording::create(&arguments.output, AudioFrame::VOICE_RATE_HZ, Layout::Both)?;
     let call = Call {
+        started_at: clock::now(),
+        // The database remembers earlier calls by their ids.
+        seed: seed::from_system(),
         transport: file::transport(&voice, file::DEFAULT_TAIL, Some(recording.clone())),
         pace: pace(&graph, arguments.realtime),
         connector: simulators::connector(script),

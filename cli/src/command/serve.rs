@@ -14,17 +14,28 @@ use voicegraph_engine::session::Limits;
 use voicegraph_engine::transport::websocket::{self, Origins, Settings};
 
 use crate::args::Serve;
-use crate::{pipeline, seed, simulators};
+use crate::stop::StopSignals;
+use crate::{clock, pipeline, seed, simulators};
 
 /// Serves until it is told to stop, then lets the calls in progress end.
 #[tokio::main]
 pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
-    let graph = pipeline::compile(&arguments.pipeline)?;
+    let mut stop_signals = StopSignals::listen();
+    let graph = tokio::select! {
+        biased;
+        () = stop_signals.next() => {
+            eprintln!("voicegraph: told to end before the first call");
+            return Ok(());
+        }
+        graph = pipeline::connect(&arguments.pipeline) => graph?,
+    };
     let connector = simulators::connector(simulators::script(&arguments.script)?);
     let metrics = Arc::new(Metrics::new());
     let pipeline = Pipeline::new(graph, &metrics, env!("CARGO_PKG_VERSION"));
     let (places, limits) = (arguments.max_sessions, Limits::default());
-    let runtime = Arc::new(Runtime::new(pipeline, connector, places, limits, seed::from_system()));
+    let seed = seed::from_system();
+    let runtime = Runtime::new(pipeline, connector, clock::now, places, limits, seed);
+    let runtime = Arc::new(runtime);
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("cannot listen at {}", arguments.listen))?;
@@ -34,11 +45,12 @@ pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
     let origins = Origins::own_and(arguments.allow_origin.clone());
     let router = router(metrics, &runtime, origins);
     let serving = tokio::spawn(http::serve(listener, router, stop.clone()));
-    stop_signal().await;
+    stop_signals.next().await;
+    runtime.admission().close();
     eprintln!("voicegraph: no more calls; those in progress may end");
     tokio::select! {
         biased;
-        () = stop_signal() => eprintln!("voicegraph: told twice, ending at once"),
+        () = stop_signals.next() => eprintln!("voicegraph: told twice, ending at once"),
         () = runtime.drain(Duration::from_secs(arguments.drain_seconds)) => {}
     }
     stop.cancel();
@@ -49,15 +61,4 @@ fn router(metrics: Arc<Metrics>, runtime: &Arc<Runtime>, origins: Origins) -> Ro
     let calls = Arc::new(Calls(Arc::clone(runtime)));
     let state = State { metrics, runtime: Arc::clone(runtime), version: env!("CARGO_PKG_VERSION") };
     http::router(state).route("/call", websocket::route(calls, Settings::default(), origins))
-}
-
-/// Waits for SIGTERM or ctrl-c.
-pub(crate) async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("a handler can be set");
-    tokio::select! {
-        biased;
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
 }

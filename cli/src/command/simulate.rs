@@ -10,12 +10,13 @@ use tokio_util::sync::CancellationToken;
 use voicegraph_simulators::Simulators;
 
 use crate::args::Simulate;
-use crate::command::serve::stop_signal;
 use crate::simulators;
+use crate::stop::StopSignals;
 
 /// Serves until it is told to stop. The base URLs are the first line of standard output.
 #[tokio::main]
 pub(crate) async fn run(arguments: &Simulate) -> anyhow::Result<()> {
+    let mut stop_signals = StopSignals::listen();
     let mut simulators = Simulators::new(simulators::script(&arguments.script)?);
     if let Some(path) = &arguments.log_file {
         let file = File::create(path)
@@ -37,7 +38,7 @@ pub(crate) async fn run(arguments: &Simulate) -> anyhow::Result<()> {
     tokio::pin!(serving);
     tokio::select! {
         biased;
-        () = stop_signal() => stop.cancel(),
+        () = stop_signals.next() => stop.cancel(),
         () = &mut serving => return Ok(()),
     }
     serving.await;

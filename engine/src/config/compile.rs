@@ -1,6 +1,7 @@
 //! All passes in a row: the one way to a [`Graph`].
 
 use super::interpolate::Lookup;
+use super::outside::Written;
 use super::source::Sources;
 use super::tree::Table;
 use super::{check, interpolate, load, merge, parse, resolve, scrub};
@@ -14,6 +15,7 @@ pub struct Compiled {
     pub graph: Graph,
     /// What someone should look at.
     pub warnings: Diagnostics,
+    pub(super) written: Written,
 }
 
 /// Compiles a pipeline. `variables` gives the values of variables by name; an empty value counts as
@@ -30,14 +32,16 @@ pub fn compile(
     let mut files = sources.files.clone();
     let mut found = sources.found.clone();
     let tables = load_all(sources, &mut found);
-    let graph = tables.and_then(|(source, base, overlay)| {
+    let built = tables.and_then(|(source, base, overlay)| {
         let pipeline = Pipeline { source, base, overlay };
         build(pipeline, sources, variables, registry, &mut files, &mut found)
     });
     let refused = found.iter().any(|one| one.severity() == Severity::Error);
     let diagnostics = Diagnostics::new(files, found);
-    match graph {
-        Some(graph) if !refused => Ok(Compiled { graph, warnings: diagnostics }),
+    match built {
+        Some((graph, written)) if !refused => {
+            Ok(Compiled { graph, warnings: diagnostics, written })
+        }
         _ => {
             assert!(refused, "a pipeline without a mistake makes a graph");
             Err(diagnostics)
@@ -79,21 +83,23 @@ fn build(
     registry: &Registry,
     files: &mut Files,
     found: &mut Vec<Diagnostic>,
-) -> Option<Graph> {
+) -> Option<(Graph, Written)> {
     let (merged, mistakes) = merge::merge(pipeline.base, pipeline.overlay);
     found.extend(mistakes);
     let (draft, mistakes) = parse::parse(merged, pipeline.source);
     found.extend(mistakes);
     let (draft, values, mistakes) = interpolate::interpolate(draft, files, variables);
     found.extend(mistakes);
-    let (mut resolved, mistakes) = resolve::resolve(draft, registry);
+    let (mut resolved, mistakes) = resolve::resolve(draft, registry, &sources.environment);
     found.extend(mistakes);
     let secrets = std::mem::take(&mut resolved.secrets);
     secrets.places.into_iter().for_each(|place| files.mask(place));
+    let written =
+        Written::new(&resolved.nodes, files.clone(), values.clone(), secrets.variables.clone());
     let (graph, mistakes) = check::check(resolved, &sources.environment, registry);
     found.extend(mistakes);
     scrub::scrub(found, &values, &secrets.variables);
-    graph
+    graph.map(|graph| (graph, written))
 }
 
 #[cfg(test)]

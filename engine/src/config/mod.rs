@@ -22,6 +22,7 @@ pub mod manual;
 mod merge;
 mod nesting;
 mod options;
+mod outside;
 mod parse;
 mod resolve;
 mod schema;

@@ -96,7 +96,7 @@ impl Kind for Mic {
         Signature::new(vec![], vec![audio_out()]).role(Role::Source)
     }
 
-    fn build(_: NoOptions) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(_: NoOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Idle))
     }
 }
@@ -112,7 +112,7 @@ impl Kind for Turn {
         Signature::new(vec![], vec![]).role(Role::TurnControl)
     }
 
-    fn build(_: NoOptions) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(_: NoOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Idle))
     }
 }
@@ -128,7 +128,7 @@ impl Kind for Speaker {
         Signature::new(vec![audio_in()], vec![]).role(Role::Sink)
     }
 
-    fn build(_: NoOptions) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(_: NoOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Idle))
     }
 }
@@ -156,7 +156,6 @@ pub(super) struct MixOptions {
     on: bool,
     /// Text for whom it may concern.
     #[serde(default)]
-    #[expect(dead_code, reason = "only its checks matter here")]
     text: String,
     /// How sounds are mixed.
     #[expect(dead_code, reason = "only its checks matter here")]
@@ -204,7 +203,25 @@ impl Kind for Mix {
         Signature::new(vec![audio_in().many()], vec![audio_out()])
     }
 
-    fn build(_: MixOptions) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
-        Ok(Arc::new(Idle))
+    fn build(options: MixOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+        Ok(Arc::new(Mixed { text: options.text }))
+    }
+}
+
+/// A factory that knows of an outside, in which nothing is called "lost".
+struct Mixed {
+    text: String,
+}
+
+#[async_trait]
+impl NodeFactory for Mixed {
+    fn create(&self) -> Box<dyn Node> {
+        Box::new(Idle)
+    }
+
+    async fn verify(&self) -> Vec<Problem> {
+        let message = format!("the outside knows no {:?} under {SECRET}", self.text);
+        let lost = (self.text == "lost").then(|| Problem::new("text", message));
+        lost.into_iter().collect()
     }
 }

@@ -5,6 +5,7 @@
 //! a paused clock.
 
 mod endpoint;
+mod hold;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 pub use endpoint::{Endpoint, EndpointError};
+pub use hold::Hold;
 pub use tls::Roots;
 
 /// A byte stream to a provider.
@@ -67,18 +69,31 @@ pub enum ConnectError {
 pub struct Connector {
     tls: TlsConnector,
     simulators: Arc<BTreeMap<String, Arc<dyn Dial>>>,
+    virtual_time: bool,
 }
 
 impl Connector {
     /// A connector that trusts `roots`.
     pub fn new(roots: &Roots) -> Self {
-        Self { tls: tls::connector(roots), simulators: Arc::default() }
+        Self { tls: tls::connector(roots), simulators: Arc::default(), virtual_time: false }
     }
 
     /// The same, with stand-ins for the endpoints `sim://<name>`.
     #[must_use]
     pub fn with_simulators(self, simulators: BTreeMap<String, Arc<dyn Dial>>) -> Self {
         Self { simulators: Arc::new(simulators), ..self }
+    }
+
+    /// The same, for calls under a paused clock.
+    #[must_use]
+    pub fn in_virtual_time(self) -> Self {
+        Self { virtual_time: true, ..self }
+    }
+
+    /// Holds virtual time for as long as something is waited for that does not run in it, a
+    /// database for example. Where time is real there is nothing to hold.
+    pub fn hold_time(&self) -> Option<Hold> {
+        self.virtual_time.then(Hold::begin)
     }
 
     /// Opens a stream to `endpoint` within `limit`: TCP without Nagle's delay, TLS where the

@@ -77,6 +77,14 @@ impl Diagnostics {
         Self { files, list, left_out }
     }
 
+    /// Both, where they are of the same files.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.list.extend(other.list);
+        let both = Self::new(self.files, self.list);
+        Self { left_out: both.left_out + self.left_out + other.left_out, ..both }
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::edge::{Limit, Overflow};
 use crate::message::PayloadKind;
 use crate::node::NodeFactory;
+use crate::resource::Resources;
 use crate::signature::Signature;
 
 pub use name::{EdgeName, EdgeNameError, MAX_NAME, PortName, is_name};
@@ -78,6 +79,12 @@ impl Graph {
     /// The nodes, each after all that it reads from.
     pub fn nodes(&self) -> &[GraphNode] {
         &self.nodes
+    }
+
+    /// What the calls of each node share, where that has figures and a health of its own.
+    pub fn resources(&self) -> Resources {
+        let owned = |node: &GraphNode| Some((Arc::clone(&node.name), node.factory.resource()?));
+        Resources::new(self.nodes.iter().filter_map(owned))
     }
 
     /// The edges, in the order of the file.

@@ -3,7 +3,8 @@
 //! ```text
 //!   /         the graph, drawn, with live figures on its edges
 //!   /edges    figures per edge, JSON            /metrics  the same and more, for Prometheus
-//!   /graph    svg, mermaid, dot or json         /health   status, version, places
+//!   /graph    svg, mermaid, dot or json         /health   whether the process lives
+//!                                               /ready    whether it should get calls
 //! ```
 //!
 //! Everything is read only, and nothing says what callers say. There is no authentication: listen
@@ -11,6 +12,7 @@
 
 mod calls;
 mod graph;
+mod health;
 mod routes;
 mod serve;
 #[cfg(test)]
@@ -46,7 +48,8 @@ pub fn router(state: State) -> Router {
         .route("/edges", get(routes::edges))
         .route("/metrics", get(routes::metrics))
         .route("/graph", get(graph::graph))
-        .route("/health", get(routes::health))
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
         .fallback(routes::unknown)
         .with_state(state)
 }

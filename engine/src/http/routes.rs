@@ -15,7 +15,7 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
      frame-ancestors 'none'";
 
 /// Figures change from second to second.
-const NO_STORE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
+pub(super) const NO_STORE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
 
 pub(super) async fn page() -> impl IntoResponse {
     ([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(include_str!("page.html")))
@@ -55,36 +55,6 @@ pub(super) async fn metrics(Extracted(state): Extracted<State>) -> Response {
     }
 }
 
-/// Whether the process takes calls.
-#[derive(Serialize)]
-struct Health<'a> {
-    status: &'static str,
-    version: &'static str,
-    pipeline: &'a str,
-    environment: &'a str,
-    fingerprint: &'a str,
-    sessions: u32,
-    max_sessions: u32,
-}
-
-pub(super) async fn health(Extracted(state): Extracted<State>) -> impl IntoResponse {
-    let (graph, admission) = (state.runtime.pipeline().graph, state.runtime.admission());
-    let (code, status) = match admission.is_open() {
-        true => (StatusCode::OK, "ok"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-    };
-    let health = Health {
-        status,
-        version: state.version,
-        pipeline: graph.name(),
-        environment: graph.environment(),
-        fingerprint: graph.fingerprint(),
-        sessions: admission.in_progress(),
-        max_sessions: admission.max(),
-    };
-    (code, [NO_STORE], Json(health)).into_response()
-}
-
 pub(super) async fn unknown() -> impl IntoResponse {
-    (StatusCode::NOT_FOUND, "there are /, /edges, /metrics, /graph and /health\n")
+    (StatusCode::NOT_FOUND, "there are /, /edges, /metrics, /graph, /health and /ready\n")
 }

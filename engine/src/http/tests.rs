@@ -1,7 +1,7 @@
 //! The routes over a real socket.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,11 +12,15 @@ use tokio_util::sync::CancellationToken;
 use super::{State, router, serve};
 use crate::connect::{Connector, Roots};
 use crate::edge::{Limit, Overflow, edge};
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphNode};
 use crate::message::{Envelope, TextDelta};
 use crate::metrics::Metrics;
+use crate::node::{Node, NodeFactory};
+use crate::resource::Resource;
+use crate::resource::testing::{self, Fake};
 use crate::runtime::{Pipeline, Runtime};
 use crate::session::Limits;
+use crate::signature::Signature;
 use crate::transport::scripted;
 use crate::transport::websocket::{Answer, End};
 
@@ -38,15 +42,46 @@ fn graph() -> Graph {
     Graph { name, environment, fingerprint, nodes: Vec::new(), edges: Vec::new() }
 }
 
+/// A graph with a node whose calls share `fake`.
+fn graph_with(fake: &Arc<Fake>) -> Graph {
+    let factory = Arc::new(Sharing(Arc::clone(fake)));
+    let signature = Signature::new(Vec::new(), Vec::new());
+    let node = GraphNode { name: "booking".into(), kind: "sharing", signature, factory };
+    Graph { nodes: vec![node], ..graph() }
+}
+
+struct Sharing(Arc<Fake>);
+
+impl NodeFactory for Sharing {
+    fn create(&self) -> Box<dyn Node> {
+        unreachable!("no call is made")
+    }
+
+    fn resource(&self) -> Option<Arc<dyn Resource>> {
+        Some(Arc::clone(&self.0) as _)
+    }
+}
+
 impl Server {
     async fn start() -> Self {
+        Self::serving(graph()).await
+    }
+
+    async fn serving(graph: Graph) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let graph = Arc::new(graph());
+        let graph = Arc::new(graph);
         let metrics = Arc::new(Metrics::new());
         let pipeline = Pipeline::new(graph, &metrics, "1.2.3");
         let connector = Connector::new(&Roots::Mozilla);
-        let runtime = Arc::new(Runtime::new(pipeline, connector, 2, Limits::default(), 0));
+        let runtime = Arc::new(Runtime::new(
+            pipeline,
+            connector,
+            || SystemTime::UNIX_EPOCH,
+            2,
+            Limits::default(),
+            0,
+        ));
         let stop = CancellationToken::new();
         let state = State {
             metrics: Arc::clone(&metrics),
@@ -121,6 +156,66 @@ async fn health_says_places_and_when_it_drains() {
     let answer = server.get("/health").await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"draining\""), "{answer}");
     drop(permit);
+}
+
+/// The status code, the word for it, and the check of the node `booking`.
+async fn asked(server: &Server, path: &str) -> (String, String, serde_json::Value) {
+    let answer = server.get(path).await;
+    let report: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+    let status = report["status"].as_str().unwrap().to_owned();
+    (answer["HTTP/1.1 ".len()..][..3].to_owned(), status, report["checks"]["booking"].clone())
+}
+
+#[tokio::test]
+async fn a_check_that_passes_is_shown_and_answers_both_paths() {
+    let fake = Fake::new(testing::Answer::After(Duration::from_millis(2)));
+    let server = Server::serving(graph_with(&fake)).await;
+    for path in ["/health", "/ready"] {
+        let (code, status, check) = asked(&server, path).await;
+        assert_eq!((code.as_str(), status.as_str()), ("200", "ok"), "{path}");
+        assert_eq!((&check["ok"], check.get("error")), (&true.into(), None));
+        assert!(check["latency_ms"].as_f64().unwrap() >= 2.0, "{check}");
+    }
+    let metrics = server.get("/metrics").await;
+    let labels = "pipeline=\"clinic\",environment=\"dev\",node=\"booking\"";
+    let busy = format!("\nvoicegraph_fake_lines{{{labels},state=\"busy\"}} 2\n");
+    assert!(metrics.contains(&busy), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_check_that_fails_takes_the_process_out_of_service_and_not_down() {
+    for answer in [testing::Answer::Refusal, testing::Answer::Never] {
+        let server = Server::serving(graph_with(&Fake::new(answer))).await;
+        let (code, status, check) = asked(&server, "/health").await;
+        assert_eq!((code.as_str(), status.as_str()), ("200", "failing"), "{answer:?}");
+        assert_eq!(check["ok"], false);
+        assert!(
+            ["the line is cut", "no answer within 800 ms"]
+                .contains(&check["error"].as_str().unwrap())
+        );
+        let (code, status, _) = asked(&server, "/ready").await;
+        assert_eq!((code.as_str(), status.as_str()), ("503", "failing"), "{answer:?}");
+        server.runtime.admission().close();
+        for path in ["/health", "/ready"] {
+            let (code, status, _) = asked(&server, path).await;
+            assert_eq!((code.as_str(), status.as_str()), ("503", "draining"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_graph_is_the_one_that_is_asked_and_shown() {
+    let (old, new) = (Fake::new(testing::Answer::Refusal), Fake::new(testing::Answer::Refusal));
+    new.set(testing::Answer::After(Duration::ZERO));
+    let server = Server::serving(graph_with(&old)).await;
+    assert_eq!(asked(&server, "/ready").await.0, "503");
+    let next = Pipeline::new(Arc::new(graph_with(&new)), &server.metrics, "1.2.3");
+    server.runtime.replace(next);
+    assert_eq!(asked(&server, "/ready").await.0, "200");
+    assert_eq!((old.asked(), new.asked()), (1, 1));
+    server.runtime.replace(Pipeline::new(Arc::new(graph()), &server.metrics, "1.2.3"));
+    assert_eq!(asked(&server, "/ready").await.0, "200");
+    assert!(!server.get("/metrics").await.contains("voicegraph_fake"));
 }
 
 #[tokio::test]

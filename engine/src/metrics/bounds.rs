@@ -19,6 +19,9 @@ pub(super) const AGE: &[u64] = &[
 /// Service times of nodes, from a computation to a provider's answer: as ages.
 pub(super) const NODE: &[u64] = AGE;
 
+/// What resources take, such as the wait for a connection: as nodes, whose work that is part of.
+pub(super) const RESOURCE: &[u64] = NODE;
+
 /// Latencies of turns, dense where callers begin to notice.
 pub(super) const TURN: &[u64] = &[
     50_000, 100_000, 200_000, 300_000, 400_000, 500_000, 650_000, 800_000, 1_000_000, 1_250_000,

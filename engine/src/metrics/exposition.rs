@@ -1,4 +1,5 @@
-//! The metrics as Prometheus families. Names, help and units stand here and nowhere else.
+//! The metrics as Prometheus families. Names, help and units stand here and nowhere else, save for
+//! those of resources, which their nodes name.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use prometheus::proto::{
 
 use super::{PipelineMetrics, TurnSeries, bounds};
 use crate::edge::DropReason;
+use crate::resource::{Figure, Measure};
 
 const MICROS_PER_SECOND: f64 = 1_000_000.0;
 
@@ -31,6 +33,7 @@ pub(super) fn families(pipelines: &[Arc<PipelineMetrics>]) -> Vec<MetricFamily> 
         exposition.turns(pipeline, &labels);
         exposition.edges(pipeline, &labels);
         exposition.nodes(pipeline, &labels);
+        exposition.resources(pipeline, &labels);
     }
     exposition.families
 }
@@ -123,6 +126,29 @@ impl Exposition {
         }
     }
 
+    fn resources(&mut self, pipeline: &PipelineMetrics, labels: &Labels) {
+        for (node, figures) in pipeline.resources().figures() {
+            let labels = labels.and("node", node);
+            for figure in figures {
+                self.figure(&figure, &labels);
+            }
+        }
+    }
+
+    fn figure(&mut self, figure: &Figure, labels: &Labels) {
+        let named = (figure.name, figure.help);
+        match &figure.measure {
+            Measure::Gauge(value) => self.gauge(named, labels, *value),
+            Measure::Parts { label, parts } => {
+                for (part, value) in parts {
+                    self.gauge(named, &labels.and(label, part), *value);
+                }
+            }
+            Measure::Counter(value) => self.counter(named, labels, *value),
+            Measure::Durations(us) => self.histogram(named, labels, us, bounds::RESOURCE),
+        }
+    }
+
     fn counter(&mut self, named: Named, labels: &Labels, value: u64) {
         self.total(named, labels, value as f64);
     }
@@ -155,6 +181,7 @@ impl Exposition {
 
     fn add(&mut self, (name, help): Named, kind: MetricType, metric: Metric) {
         if let Some(family) = self.families.iter_mut().find(|family| family.name() == name) {
+            debug_assert_eq!(family.get_field_type(), kind, "{name} is taken");
             family.mut_metric().push(metric);
             return;
         }

@@ -12,6 +12,7 @@ use super::turns::Turns;
 use super::{EdgeReport, NodeMeter, TurnSeries};
 use crate::edge::{EdgeFigures, EdgeMeter, Limit, Overflow};
 use crate::event::{Event, Observer};
+use crate::resource::Resources;
 
 /// Which pipeline it is. Name and environment are the labels of every series; the rest is that of
 /// the graph that new calls get.
@@ -32,6 +33,7 @@ pub struct Identity {
 #[derive(Debug)]
 pub struct PipelineMetrics {
     identity: Mutex<Identity>,
+    resources: Mutex<Resources>,
     meters: Mutex<Meters>,
     tally: Mutex<Tally>,
 }
@@ -63,7 +65,12 @@ pub struct CallGuard {
 
 impl PipelineMetrics {
     pub(super) fn new(identity: Identity) -> Self {
-        Self { identity: Mutex::new(identity), meters: Mutex::default(), tally: Mutex::default() }
+        Self {
+            identity: Mutex::new(identity),
+            resources: Mutex::default(),
+            meters: Mutex::default(),
+            tally: Mutex::default(),
+        }
     }
 
     /// Which pipeline it is, with the graph that new calls get.
@@ -73,6 +80,17 @@ impl PipelineMetrics {
 
     pub(super) fn set_identity(&self, identity: Identity) {
         *self.identity.lock().expect("no panic holds this lock") = identity;
+    }
+
+    /// What is shared by the calls of the graph that new calls get.
+    pub fn resources(&self) -> Resources {
+        self.resources.lock().expect("no panic holds this lock").clone()
+    }
+
+    /// Shows the figures of these from now on. They count for themselves, so that a new graph's
+    /// begin at 0, which Prometheus takes for a restart.
+    pub fn set_resources(&self, resources: Resources) {
+        *self.resources.lock().expect("no panic holds this lock") = resources;
     }
 
     /// The meter of the edge `name`: always the same for the same limit and policy.

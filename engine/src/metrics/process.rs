@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use prometheus::core::Collector;
-use prometheus::{Registry, TextEncoder};
+use prometheus::TextEncoder;
 
 use super::{Identity, PipelineMetrics, exposition};
 
@@ -12,7 +11,6 @@ use super::{Identity, PipelineMetrics, exposition};
 #[derive(Debug, Default)]
 pub struct Metrics {
     pipelines: Mutex<BTreeMap<(String, String), Arc<PipelineMetrics>>>,
-    others: Registry,
 }
 
 impl Metrics {
@@ -61,21 +59,12 @@ impl Metrics {
         self.pipelines().iter().map(|pipeline| pipeline.sessions()).sum()
     }
 
-    /// Exposes what `collector` measures, beside the engine's own series.
-    ///
-    /// # Errors
-    /// Where a series of that name is exposed already.
-    pub fn register(&self, collector: Box<dyn Collector>) -> Result<(), prometheus::Error> {
-        self.others.register(collector)
-    }
-
     /// Everything in Prometheus' text format 0.0.4, ordered by name.
     ///
     /// # Errors
-    /// Where a registered collector gives a family that cannot be written.
+    /// Where a node gives a family that cannot be written.
     pub fn text(&self) -> Result<String, prometheus::Error> {
         let mut families = exposition::families(&self.pipelines());
-        families.extend(self.others.gather());
         families.sort_by(|a, b| a.name().cmp(b.name()));
         TextEncoder::new().encode_to_string(&families)
     }

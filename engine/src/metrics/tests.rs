@@ -12,6 +12,8 @@ use super::{EdgeReport, Metrics, Percentiles, PipelineMetrics, TurnSeries};
 use crate::edge::{Limit, Overflow, edge};
 use crate::event::{Event, Observer};
 use crate::message::{Envelope, TextDelta};
+use crate::resource::Resources;
+use crate::resource::testing::{Answer, Fake};
 use crate::turn::{Anchor, Outcome, TurnId, TurnReport};
 
 const EDGE: &str = "llm.text -> tts.text";
@@ -247,12 +249,48 @@ async fn buckets_are_cumulative_and_end_at_the_count() {
 }
 
 #[test]
-fn others_are_exposed_beside_and_names_are_taken_once() {
+fn resources_are_read_when_asked_and_their_families_stay_together() {
     let metrics = Metrics::new();
-    let gauge = || prometheus::IntGauge::new("voicegraph_database_connections", "Connections.");
-    metrics.register(Box::new(gauge().unwrap())).unwrap();
-    assert!(metrics.register(Box::new(gauge().unwrap())).is_err());
-    assert!(metrics.text().unwrap().contains("\nvoicegraph_database_connections 0\n"));
+    let fake = || Fake::new(Answer::Refusal) as _;
+    let resources = Resources::new([("booking".into(), fake()), ("billing".into(), fake())]);
+    clinic(&metrics).set_resources(resources);
+    let names = ["fake_lines", "fake_waiting", "fake_asked", "wait_seconds_count", "le=\"0.00"];
+    check(
+        &metrics,
+        &names,
+        &expect![[r##"
+        # HELP voicegraph_fake_asked_total Questions.
+        # TYPE voicegraph_fake_asked_total counter
+        voicegraph_fake_asked_total{node="booking"} 7
+        voicegraph_fake_asked_total{node="billing"} 7
+        # HELP voicegraph_fake_lines Lines, by state.
+        # TYPE voicegraph_fake_lines gauge
+        voicegraph_fake_lines{node="booking",state="busy"} 2
+        voicegraph_fake_lines{node="booking",state="free"} 1
+        voicegraph_fake_lines{node="billing",state="busy"} 2
+        voicegraph_fake_lines{node="billing",state="free"} 1
+        voicegraph_fake_wait_seconds_bucket{node="booking",le="0.0001"} 0
+        voicegraph_fake_wait_seconds_bucket{node="booking",le="0.0002"} 0
+        voicegraph_fake_wait_seconds_bucket{node="booking",le="0.0005"} 0
+        voicegraph_fake_wait_seconds_bucket{node="booking",le="0.001"} 0
+        voicegraph_fake_wait_seconds_bucket{node="booking",le="0.002"} 1
+        voicegraph_fake_wait_seconds_bucket{node="booking",le="0.005"} 1
+        voicegraph_fake_wait_seconds_count{node="booking"} 1
+        voicegraph_fake_wait_seconds_bucket{node="billing",le="0.0001"} 0
+        voicegraph_fake_wait_seconds_bucket{node="billing",le="0.0002"} 0
+        voicegraph_fake_wait_seconds_bucket{node="billing",le="0.0005"} 0
+        voicegraph_fake_wait_seconds_bucket{node="billing",le="0.001"} 0
+        voicegraph_fake_wait_seconds_bucket{node="billing",le="0.002"} 1
+        voicegraph_fake_wait_seconds_bucket{node="billing",le="0.005"} 1
+        voicegraph_fake_wait_seconds_count{node="billing"} 1
+        # HELP voicegraph_fake_waiting Who waits.
+        # TYPE voicegraph_fake_waiting gauge
+        voicegraph_fake_waiting{node="booking"} 4
+        voicegraph_fake_waiting{node="billing"} 4
+    "##]],
+    );
+    clinic(&metrics).set_resources(Resources::default());
+    assert!(!metrics.text().unwrap().contains("fake"));
 }
 
 /// The lines of the exposition in which one of `names` stands, without the labels that each has.

@@ -3,7 +3,7 @@
 mod admission;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -15,12 +15,14 @@ use crate::connect::Connector;
 use crate::event::Observer;
 use crate::graph::Graph;
 use crate::metrics::{Metrics, PipelineMetrics};
+use crate::resource::Resources;
 use crate::session::{CallEnd, Limits, Meters, Session};
 use crate::transport::Transport;
 
 /// Runs calls of one pipeline.
 pub struct Runtime {
     connector: Connector,
+    clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
     limits: Limits,
     admission: Admission,
     current: Mutex<Current>,
@@ -40,6 +42,8 @@ pub struct Pipeline {
     pub graph: Arc<Graph>,
     /// The meters of its nodes and edges.
     pub meters: Meters,
+    /// What its calls share.
+    pub resources: Resources,
     /// Its figures in the process.
     pub metrics: Arc<PipelineMetrics>,
 }
@@ -49,16 +53,19 @@ impl Pipeline {
     pub fn new(graph: Arc<Graph>, metrics: &Metrics, version: &str) -> Self {
         let metrics =
             metrics.pipeline(graph.name(), graph.environment(), graph.fingerprint(), version);
-        Self { meters: Meters::of(&graph, &metrics), graph, metrics }
+        let resources = graph.resources();
+        metrics.set_resources(resources.clone());
+        Self { meters: Meters::of(&graph, &metrics), graph, resources, metrics }
     }
 }
 
 impl Runtime {
-    /// A runtime that admits up to `max_sessions` calls at once. `seed` is where the calls' ids and
-    /// randomness come from.
+    /// A runtime that admits up to `max_sessions` calls at once. `clock` is read as each begins;
+    /// `seed` is where the calls' ids and randomness come from.
     pub fn new(
         pipeline: Pipeline,
         connector: Connector,
+        clock: impl Fn() -> SystemTime + Send + Sync + 'static,
         max_sessions: u32,
         limits: Limits,
         seed: u64,
@@ -66,6 +73,7 @@ impl Runtime {
         let seeds = StdRng::seed_from_u64(seed);
         Self {
             connector,
+            clock: Box::new(clock),
             limits,
             admission: Admission::new(max_sessions),
             current: Mutex::new(Current { pipeline, seeds }),
@@ -115,6 +123,7 @@ impl Runtime {
             meters: pipeline.meters,
             connector: self.connector.clone(),
             transport,
+            started_at: (self.clock)(),
             observers: std::iter::once(figures).chain(observers).collect(),
             closing: self.closing.child_token(),
             cancelled: self.cancelled.child_token(),

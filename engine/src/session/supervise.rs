@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -11,7 +11,8 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{CallEnd, EndReason, Meters, wire};
+use super::{Meters, record, wire};
+use crate::call::{CallEnd, CallRecord, EndReason};
 use crate::connect::Connector;
 use crate::event::{AgentState, Event, Observers};
 use crate::graph::Graph;
@@ -27,7 +28,8 @@ pub struct Limits {
     /// to be spoken to its end. Default 60 s.
     pub drain: Duration,
     /// From the call's cancellation to the end of the last stage, before it is aborted. Default 2
-    /// s.
+    /// s. Where a node must finish what it has begun
+    /// ([`finish_limit`](crate::node::NodeFactory::finish_limit)), that time comes first.
     pub stop: Duration,
 }
 
@@ -47,6 +49,8 @@ pub struct Session {
     pub connector: Connector,
     /// Its audio.
     pub transport: Transport,
+    /// When it begins, by the wall clock.
+    pub started_at: SystemTime,
     /// Who is told of it, besides the transport.
     pub observers: Vec<Arc<dyn crate::event::Observer>>,
     /// Asks it to end in order: the sources close, and what was said is answered.
@@ -79,27 +83,37 @@ impl Session {
             pipeline = self.graph.name(),
             fingerprint = self.graph.fingerprint(),
         );
-        let reason = self.supervise(&session_id, rng).instrument(span.clone()).await;
+        let (graph, connector) = (Arc::clone(&self.graph), self.connector.clone());
+        let (caller, started_at) = (self.transport.caller.clone(), self.started_at);
+        let (reason, turns) = self.supervise(&session_id, rng).instrument(span.clone()).await;
         let duration = began.elapsed();
         span.in_scope(|| tracing::info!(reason = %reason, ?duration, "call ended"));
-        CallEnd { session_id, reason, duration }
+        let end = CallEnd { session_id, reason, duration };
+        let pipeline = graph.name().into();
+        let call = CallRecord { end, pipeline, caller, started_at, turns };
+        record::keep(&graph, &call, &connector).instrument(span).await;
+        call.end
     }
 
-    async fn supervise(mut self, session_id: &Arc<str>, rng: StdRng) -> EndReason {
+    /// Why the call ended, and how many turns it had.
+    async fn supervise(mut self, session_id: &Arc<str>, rng: StdRng) -> (EndReason, u32) {
         let mut observers = std::mem::take(&mut self.observers);
         observers.extend(self.transport.observer.take());
         let observers = Observers::new(observers);
         observers.tell(&Event::AgentState(AgentState::Initializing));
         let control = TurnControl::new(self.cancelled.clone(), observers.clone());
+        let turn = control.watch();
         let watch = Watch {
             closing: self.closing.clone(),
             cancelled: self.cancelled.clone(),
-            limits: self.limits,
-            turn: control.watch(),
+            drain: self.limits.drain,
+            stop: self.limits.stop + finish_limit(&self.graph),
+            turn: turn.clone(),
         };
         let (stages, names) = self.spawn(session_id, rng, &observers, control);
         observers.tell(&Event::AgentState(AgentState::Listening));
-        watch.until_over(stages, names).await
+        let reason = watch.until_over(stages, names).await;
+        (reason, turn.begun())
     }
 
     /// Spawns every node with its ports and its context.
@@ -119,6 +133,8 @@ impl Session {
             let role = node.signature.role;
             let ctx = Context {
                 session_id: Arc::clone(session_id),
+                caller: self.transport.caller.clone(),
+                started_at: self.started_at,
                 node: Arc::clone(&node.name),
                 connector: self.connector.clone(),
                 cancelled: self.cancelled.clone(),
@@ -140,11 +156,20 @@ impl Session {
     }
 }
 
+/// The longest that any stage may need to finish what it has begun.
+fn finish_limit(graph: &Graph) -> Duration {
+    let limits = graph.nodes().iter().map(|node| node.factory.finish_limit());
+    limits.max().unwrap_or_default()
+}
+
 /// What the supervision of a call needs to know.
 struct Watch {
     closing: CancellationToken,
     cancelled: CancellationToken,
-    limits: Limits,
+    /// From the end of the sources to the call's cancellation.
+    drain: Duration,
+    /// From there to the abortion of what still runs.
+    stop: Duration,
     turn: CurrentTurn,
 }
 
@@ -160,19 +185,23 @@ impl Watch {
                     let Some(ended) = ended else { break };
                     let source_ended = self.note(ended, &names, &mut reason);
                     if source_ended && deadline.is_none() {
-                        deadline = Some(Instant::now() + self.limits.drain);
+                        // It may hear of the closing sooner than we do.
+                        if self.closing.is_cancelled() {
+                            reason.get_or_insert(EndReason::Closed);
+                        }
+                        deadline = Some(Instant::now() + self.drain);
                     }
                 }
                 () = self.closing.cancelled(), if deadline.is_none() => {
                     reason.get_or_insert(EndReason::Closed);
-                    deadline = Some(Instant::now() + self.limits.drain);
+                    deadline = Some(Instant::now() + self.drain);
                 }
                 () = self.cancelled.cancelled() => {
                     reason.get_or_insert(EndReason::Closed);
                     break;
                 }
                 () = until(deadline) => {
-                    reason = Some(EndReason::DrainTimedOut { limit: self.limits.drain });
+                    reason = Some(EndReason::DrainTimedOut { limit: self.drain });
                     self.cancelled.cancel();
                 }
             }
@@ -212,10 +241,10 @@ impl Watch {
         names[&id].role == Role::Source
     }
 
-    /// Gives the stages of a cancelled call a moment to stop by themselves, then aborts them.
+    /// Gives the stages of a cancelled call the time to stop by themselves, then aborts them.
     async fn stop(&self, stages: &mut Stages) {
         let stopping = async { while stages.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.limits.stop, stopping).await.is_err() {
+        if tokio::time::timeout(self.stop, stopping).await.is_err() {
             tracing::error!(stages = stages.len(), "stages did not stop when told, aborted");
             stages.shutdown().await;
         }

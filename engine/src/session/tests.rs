@@ -1,11 +1,13 @@
 //! How calls end: in order, by a failure, by a panic, by a deadline.
 
+mod records;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{CallEnd, EndReason, Limits, Meters, Session};
@@ -28,6 +30,8 @@ enum Behaviour {
     IsDeaf,
     /// Waits for the call's token alone.
     NeverDrains,
+    /// Finishes what it has begun, for so many seconds after the call was cancelled.
+    Finishes(u64),
     /// Is the last to end, just after the call was cancelled, and says that it did well.
     EndsCancelled,
     /// The same, and takes it for a failure.
@@ -62,6 +66,10 @@ impl Node for Ear {
             Behaviour::HangsUp => return Err(NodeError::HungUp),
             Behaviour::IsDeaf => std::future::pending().await,
             Behaviour::NeverDrains => ctx.cancelled.cancelled().await,
+            Behaviour::Finishes(seconds) => {
+                ctx.cancelled.cancelled().await;
+                sleep(Duration::from_secs(seconds)).await;
+            }
             Behaviour::EndsCancelled | Behaviour::FailsCancelled => {
                 while input.recv().await.is_some() {}
                 ctx.cancelled.cancel();
@@ -88,6 +96,13 @@ impl NodeFactory for MicFactory {
 impl NodeFactory for EarFactory {
     fn create(&self) -> Box<dyn Node> {
         Box::new(Ear(self.0))
+    }
+
+    fn finish_limit(&self) -> Duration {
+        match self.0 {
+            Behaviour::Finishes(_) => Duration::from_secs(5),
+            _ => Duration::ZERO,
+        }
     }
 }
 
@@ -154,7 +169,13 @@ fn session(behaviour: Behaviour) -> (Session, Meters) {
         graph,
         meters: meters.clone(),
         connector: Connector::new(&Roots::Given(Vec::new())),
-        transport: Transport { source: Box::new(Nothing), sink: Box::new(Nothing), observer: None },
+        transport: Transport {
+            source: Box::new(Nothing),
+            sink: Box::new(Nothing),
+            caller: None,
+            observer: None,
+        },
+        started_at: SystemTime::UNIX_EPOCH,
         observers: Vec::new(),
         closing: CancellationToken::new(),
         cancelled: CancellationToken::new(),
@@ -209,6 +230,43 @@ async fn a_deaf_stage_is_aborted() {
     assert_eq!(end.duration, Duration::from_secs(3 + 1));
     let counts = meters.edges[0].counts();
     assert_eq!(counts.sent, counts.received + counts.dropped_total(), "nothing is left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_that_must_finish_is_waited_for_within_its_limit() {
+    for (needs, waited) in [(0, 0), (5, 5), (7, 6)] {
+        let (session, _) = session(Behaviour::Finishes(needs));
+        session.cancelled.cancel();
+        let end = session.run().await;
+        let waited = Duration::from_secs(waited);
+        assert_eq!((end.reason, end.duration), (EndReason::Closed, waited), "{needs} s");
+    }
+}
+
+/// A source that is told to close, and has ended before its call hears of it.
+struct Prompt;
+
+#[async_trait]
+impl Node for Prompt {
+    async fn run(self: Box<Self>, _: Ports, ctx: Context) -> Result<(), NodeError> {
+        ctx.closing.cancel();
+        Ok(())
+    }
+}
+
+impl NodeFactory for Prompt {
+    fn create(&self) -> Box<dyn Node> {
+        Box::new(Self)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_call_ends_for_that_reason_however_soon_its_source_ends() {
+    let (mut session, _) = session(Behaviour::Reads);
+    let mut graph = graph(Behaviour::Reads);
+    graph.nodes[0].factory = Arc::new(Prompt);
+    session.graph = Arc::new(graph);
+    assert_eq!(session.run().await.reason, EndReason::Closed);
 }
 
 #[tokio::test(start_paused = true)]

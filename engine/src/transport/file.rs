@@ -34,7 +34,7 @@ pub fn call(
 pub fn transport(voice: &[i16], tail: Duration, recording: Option<Recording>) -> Transport {
     let source = FileSource::new(voice, tail, recording.clone());
     let sink = Playback::new(recording);
-    Transport { source: Box::new(source), sink: Box::new(sink), observer: None }
+    Transport { source: Box::new(source), sink: Box::new(sink), caller: None, observer: None }
 }
 
 struct FileSource {

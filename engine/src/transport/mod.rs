@@ -31,6 +31,8 @@ pub struct Transport {
     pub source: Box<dyn Source>,
     /// The way to the caller's ear.
     pub sink: Box<dyn Sink>,
+    /// Who calls, where the transport knows it: a phone number in E.164 or an identity.
+    pub caller: Option<Arc<str>>,
     /// Told of the call's events, where the transport passes them on or acts by them.
     pub observer: Option<Arc<dyn Observer>>,
 }

@@ -1,6 +1,6 @@
 //! Who may begin and interrupt a turn: the one owner of the control.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -14,28 +14,49 @@ use crate::event::{AgentState, Event, Observers};
 pub struct TurnControl {
     session: CancellationToken,
     observers: Observers,
-    count: u32,
     current: CurrentTurn,
 }
 
 /// The turn in progress, to be read by the session that must close the books at its end.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CurrentTurn(Arc<Mutex<Option<Turn>>>);
+pub(crate) struct CurrentTurn(Arc<Mutex<Slot>>);
+
+#[derive(Debug, Default)]
+struct Slot {
+    turn: Option<Turn>,
+    /// How many turns were begun, this one included.
+    begun: u32,
+}
 
 impl CurrentTurn {
     /// Ends the turn in progress, if any, because the call is over.
     pub(crate) fn end_with_call(&self) {
-        if let Some(turn) = self.replace(None) {
+        if let Some(turn) = self.take() {
             turn.end(Outcome::CallEnded);
         }
     }
 
-    fn replace(&self, turn: Option<Turn>) -> Option<Turn> {
-        std::mem::replace(&mut self.0.lock().expect("no panic holds this lock"), turn)
+    /// How many turns the call has begun.
+    pub(crate) fn begun(&self) -> u32 {
+        self.lock().begun
+    }
+
+    fn begin(&self, turn: Turn) {
+        let mut slot = self.lock();
+        slot.begun = turn.id().0;
+        slot.turn = Some(turn);
+    }
+
+    fn take(&self) -> Option<Turn> {
+        self.lock().turn.take()
     }
 
     fn get(&self) -> Option<Turn> {
-        self.0.lock().expect("no panic holds this lock").clone()
+        self.lock().turn.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        self.0.lock().expect("no panic holds this lock")
     }
 }
 
@@ -58,7 +79,7 @@ pub struct Beginning {
 impl TurnControl {
     /// The control of a call that `session` cancels.
     pub fn new(session: CancellationToken, observers: Observers) -> Self {
-        Self { session, observers, count: 0, current: CurrentTurn::default() }
+        Self { session, observers, current: CurrentTurn::default() }
     }
 
     /// The slot that always shows this control's turn.
@@ -69,13 +90,12 @@ impl TurnControl {
     /// Begins a turn. One that is still live is superseded.
     pub fn begin(&mut self, beginning: &Beginning) -> Turn {
         self.stop(Outcome::Superseded, None);
-        self.count += 1;
-        let id = TurnId(self.count);
+        let id = TurnId(self.current.begun() + 1);
         let token = self.session.child_token();
         let turn = Turn::new(id, beginning, token, self.observers.clone());
         self.observers.tell(&Event::TurnBegan { turn: id, text: beginning.text.clone() });
         self.observers.tell(&Event::AgentState(AgentState::Thinking));
-        self.current.replace(Some(turn.clone()));
+        self.current.begin(turn.clone());
         turn
     }
 
@@ -104,7 +124,7 @@ impl TurnControl {
     }
 
     fn stop(&mut self, outcome: Outcome, onset: Option<Instant>) {
-        if let Some(turn) = self.current.replace(None).filter(Turn::is_live) {
+        if let Some(turn) = self.current.take().filter(Turn::is_live) {
             turn.cancel(outcome, onset);
         }
     }
@@ -150,6 +170,7 @@ mod tests {
         let second = control.begin(&beginning());
         assert!(first.is_cancelled() && !first.is_live());
         assert!(second.is_live());
+        assert_eq!(control.watch().begun(), 2);
     }
 
     #[tokio::test]

@@ -36,7 +36,7 @@ impl Kind for CartesiaTts {
         Signature::new(vec![text.many()], vec![audio])
     }
 
-    fn build(options: Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(options: Options, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Factory(Arc::new(options.build()?))))
     }
 }

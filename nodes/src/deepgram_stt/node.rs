@@ -55,7 +55,7 @@ impl Kind for DeepgramStt {
         Signature::new(vec![audio, speech.optional().many()], vec![transcript])
     }
 
-    fn build(options: Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(options: Options, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Factory(Arc::new(options.build()?))))
     }
 }

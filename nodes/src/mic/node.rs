@@ -31,7 +31,7 @@ impl Kind for Mic {
         Signature::new(vec![], vec![audio]).role(Role::Source)
     }
 
-    fn build(_: Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(_: Options, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Factory))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use http::HeaderValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub struct Options {
     /// dropped from the history.
     #[schemars(length(min = 1))]
     pub system: String,
+    /// The IANA time zone (`Europe/London`) by whose clock the model is told, at the end of the
+    /// system prompt, when the call began. Without it the model does not know what "tomorrow" is.
+    pub time_zone: Option<String>,
     /// What the agent says when it is to speak first. Without it the model is asked for the words,
     /// which takes as long as any answer.
     pub greeting: Option<String>,
@@ -166,6 +170,7 @@ pub(super) struct Settings {
     pub(super) authorization: HeaderValue,
     pub(super) model: String,
     pub(super) system: String,
+    pub(super) time_zone: Option<Tz>,
     pub(super) greeting: Option<String>,
     pub(super) sampling: Sampling,
     pub(super) parallel_tool_calls: Option<bool>,
@@ -203,9 +208,10 @@ pub(super) fn build(options: Options) -> Result<Settings, Vec<Problem>> {
         let help = "write what the agent says first, or remove the option to let the model speak";
         problems.push(Problem::new("greeting", "the greeting is empty").help(help));
     }
+    let time_zone = options.time_zone.as_deref().and_then(|name| zone(name, &mut problems));
     match (endpoint, authorization) {
         (Some(endpoint), Some(authorization)) if problems.is_empty() => {
-            Ok(settings(options, endpoint, authorization))
+            Ok(settings(options, endpoint, authorization, time_zone))
         }
         _ => Err(problems),
     }
@@ -214,6 +220,14 @@ pub(super) fn build(options: Options) -> Result<Settings, Vec<Problem>> {
 fn endpoint(base_url: &str, problems: &mut Vec<Problem>) -> Option<Endpoint> {
     let parsed = Endpoint::parse(base_url);
     parsed.map_err(|error| problems.push(Problem::new("base_url", error.to_string()))).ok()
+}
+
+fn zone(name: &str, problems: &mut Vec<Problem>) -> Option<Tz> {
+    let unknown = |_| {
+        let what = format!("{name:?} is no time zone of the IANA database");
+        problems.push(Problem::new("time_zone", what).help("write it as in `Europe/London`"));
+    };
+    name.parse().map_err(unknown).ok()
 }
 
 fn authorization(key: &Secret, problems: &mut Vec<Problem>) -> Option<HeaderValue> {
@@ -227,13 +241,19 @@ fn authorization(key: &Secret, problems: &mut Vec<Problem>) -> Option<HeaderValu
     Some(value)
 }
 
-fn settings(options: Options, endpoint: Endpoint, authorization: HeaderValue) -> Settings {
+fn settings(
+    options: Options,
+    endpoint: Endpoint,
+    authorization: HeaderValue,
+    time_zone: Option<Tz>,
+) -> Settings {
     let ms = |ms: u32| Duration::from_millis(u64::from(ms));
     Settings {
         endpoint,
         authorization,
         model: options.model,
         system: options.system,
+        time_zone,
         greeting: options.greeting,
         sampling: Sampling {
             temperature: options.temperature,
@@ -278,10 +298,11 @@ mod tests {
     fn every_mistake_is_named_at_once() {
         let wrong = serde_json::json!({
             "base_url": "api.openai.com", "api_key": "sk-\nsecret", "greeting": " ",
+            "time_zone": "Europe/Londn",
         });
-        let problems = build(options(&wrong)).expect_err("three problems");
+        let problems = build(options(&wrong)).expect_err("four problems");
         let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
-        assert_eq!(paths, ["base_url", "api_key", "greeting"]);
+        assert_eq!(paths, ["base_url", "api_key", "greeting", "time_zone"]);
         assert!(!format!("{problems:?}").contains("secret"));
     }
 

@@ -32,6 +32,7 @@ mod history;
 mod keeper;
 mod line;
 mod node;
+mod prompt;
 mod reply;
 mod sse;
 #[cfg(test)]

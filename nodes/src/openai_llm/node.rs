@@ -46,7 +46,7 @@ impl Kind for OpenAiLlm {
         )
     }
 
-    fn build(options: Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(options: Options, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Factory(Arc::new(config::build(options)?))))
     }
 }

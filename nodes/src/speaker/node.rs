@@ -41,7 +41,7 @@ impl Kind for Speaker {
         Signature::new(vec![audio], vec![]).role(Role::Sink)
     }
 
-    fn build(_: Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(_: Options, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Factory))
     }
 }

@@ -98,7 +98,7 @@ impl Bench {
         let ctx: Context = context().with_parts(None, Some(Box::new(ear)), None);
         let cancelled = ctx.cancelled.clone();
         let control = control(observers);
-        let factory = Speaker::build(Options {}).expect("there is nothing to get wrong");
+        let factory = Speaker::build(Options {}, "dev").expect("there is nothing to get wrong");
         let stage = tokio::spawn(factory.create().run(ports, ctx));
         Self { start, audio: Some(audio), control, cancelled, heard, seen, stage }
     }

@@ -40,7 +40,7 @@ impl Kind for TurnDetector {
         Signature::new(vec![speech, transcript], vec![turn]).role(Role::TurnControl)
     }
 
-    fn build(options: Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(options: Options, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Factory(options.build()?)))
     }
 }

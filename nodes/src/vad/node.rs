@@ -37,7 +37,7 @@ impl Kind for Vad {
         )
     }
 
-    fn build(options: Options) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+    fn build(options: Options, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         Ok(Arc::new(Factory(options.build()?)))
     }
 }

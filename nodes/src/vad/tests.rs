@@ -47,7 +47,7 @@ async fn listen(sound: &[i16], options: Options) -> Vec<(&'static str, u64)> {
     let mut ports = Ports::default();
     ports.add_input("audio", input);
     ports.add_output("speech", output);
-    let factory = Vad::build(options).expect("the options fit");
+    let factory = Vad::build(options, "dev").expect("the options fit");
     let stage = tokio::spawn(factory.create().run(ports, context()));
     for (number, samples) in (1..).zip(sound.chunks(320)) {
         let captured = start + AudioFrame::LENGTH * number;
@@ -141,7 +141,7 @@ async fn sound_at_another_rate_is_refused() {
         std::num::NonZeroU32::new(24_000).expect("not zero"),
     );
     audio.send(Envelope::session(Instant::now(), frame)).await.expect("the stage will read");
-    let factory = Vad::build(Options::default()).expect("the defaults fit");
+    let factory = Vad::build(Options::default(), "dev").expect("the defaults fit");
     let ended = factory.create().run(ports, context()).await;
     assert!(matches!(ended, Err(NodeError::BadInput { port: "audio", .. })), "{ended:?}");
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::request::{Choice, Request};
-use super::script::{Rule, Script};
+use super::rules::Chosen;
+use super::script::Script;
 use super::token;
 
 /// Tokens that each message costs beside its text (OpenAI cookbook, "How to count tokens").
@@ -34,20 +35,21 @@ pub(super) struct Usage {
 }
 
 impl Answer {
-    /// What `rule` (or the default reply) says to `request`, the `number`-th.
+    /// What `chosen` (or the default reply) says to `request`, the `number`-th.
     pub(super) fn new(
         script: &Script,
-        rule: Option<&Rule>,
+        chosen: Option<&Chosen<'_>>,
         request: &Request,
         number: u64,
         garble_arguments: bool,
     ) -> Self {
-        let reply = rule.map_or(Some(&script.default_reply), |rule| rule.reply.as_ref());
-        let scripted = rule.map_or(&[][..], |rule| &rule.tool_calls);
-        let calls = scripted.iter().enumerate().map(|(index, call)| Call {
+        let reply = chosen.map_or(Some(&script.default_reply), |it| it.rule.reply.as_ref());
+        let scripted =
+            chosen.into_iter().flat_map(|it| it.rule.tool_calls.iter().zip(&it.arguments));
+        let calls = scripted.enumerate().map(|(index, (call, whole))| Call {
             id: format!("call_{number:08}_{index}"),
             name: call.name.clone(),
-            arguments: arguments(&call.arguments, garble_arguments),
+            arguments: arguments(whole, garble_arguments),
         });
         let calls: Vec<_> = calls.collect();
         let (text, is_cut) = limit(reply, request.token_limit);

@@ -118,8 +118,10 @@ impl Completion<'_> {
         let request = request::decode(&body)?;
         self.tap.record(Direction::In, &request.user, "request", body.len());
         self.check_model(&request.model)?;
-        let rule = rules::choose(self.script, &request)?;
-        Ok(self.reply(&request, rule).await)
+        let chosen = rules::choose(self.script, &request)?;
+        let garbled = self.faults.contains(&Fault::InvalidArguments);
+        let answer = Answer::new(self.script, chosen.as_ref(), &request, self.number, garbled);
+        Ok(self.reply(&request, chosen.map(|it| it.rule), &answer))
     }
 
     fn check_model(&self, model: &str) -> Result<(), Refusal> {
@@ -132,9 +134,7 @@ impl Completion<'_> {
         Err(Refusal { message, ..Refusal::scripted(404, None) })
     }
 
-    async fn reply(self, request: &Request, rule: Option<&Rule>) -> Reply {
-        let garbled = self.faults.contains(&Fault::InvalidArguments);
-        let answer = Answer::new(self.script, rule, request, self.number, garbled);
+    fn reply(self, request: &Request, rule: Option<&Rule>, answer: &Answer) -> Reply {
         let grid = Grid {
             first: Instant::now()
                 + rule.and_then(|rule| rule.first_token).unwrap_or(self.script.first_token),
@@ -145,12 +145,12 @@ impl Completion<'_> {
             created: CREATED,
             model: request.model.clone(),
         };
-        let parts = parts(&head, &answer, request, grid, &self.faults);
+        let parts = parts(&head, answer, request, grid, &self.faults);
         if request.stream {
             return self.streamed(parts);
         }
         let end = parts.last().map_or(grid.first, |part| part.at);
-        self.whole(&head, &answer, end)
+        self.whole(&head, answer, end)
     }
 
     /// The answer as events.

@@ -7,6 +7,7 @@
 //! ```
 
 mod answer;
+mod arguments;
 mod body;
 mod complete;
 mod event;

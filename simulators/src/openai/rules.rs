@@ -17,27 +17,38 @@ struct View<'r> {
     earlier: Vec<&'r str>,
 }
 
+/// A rule, and the arguments of the tools that it calls.
+pub(super) struct Chosen<'s> {
+    pub(super) rule: &'s Rule,
+    /// JSON texts, one for each call.
+    pub(super) arguments: Vec<String>,
+}
+
 /// The rule for `request`, or `None` where the default reply is given. A rule that calls a tool
-/// does not fit a request that forbids tools; one whose tool is not on offer is refused, since
-/// then script and client disagree.
+/// does not fit a request that forbids tools, nor one without the results that it takes arguments
+/// from; one whose tool is not on offer is refused, since then script and client disagree.
 pub(super) fn choose<'s>(
     script: &'s Script,
     request: &Request,
-) -> Result<Option<&'s Rule>, Refusal> {
+) -> Result<Option<Chosen<'s>>, Refusal> {
     let view = View::of(&request.messages);
     let may_call = request.choice != Choice::None && !request.tools.is_empty();
     let fits = |rule: &&Rule| {
         view.fits(&rule.when) && (rule.tool_calls.is_empty() || request.choice != Choice::None)
     };
-    let rule = script.rules.iter().find(fits);
-    for call in rule.map_or(&[][..], |rule| &rule.tool_calls) {
+    let chosen = |rule: &'s Rule| {
+        let filled = rule.tool_calls.iter().map(|call| call.arguments.fill(&request.messages));
+        Some(Chosen { rule, arguments: filled.collect::<Option<_>>()? })
+    };
+    let chosen = script.rules.iter().filter(fits).find_map(chosen);
+    for call in chosen.as_ref().map_or(&[][..], |it| &it.rule.tool_calls) {
         if !may_call || !request.tools.iter().any(|tool| tool.name == call.name) {
             let message =
                 format!("The script calls `{}`, which the request does not offer.", call.name);
             return Err(Refusal::bad("tools", message));
         }
     }
-    Ok(rule)
+    Ok(chosen)
 }
 
 impl<'r> View<'r> {

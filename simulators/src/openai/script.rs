@@ -1,5 +1,6 @@
 //! `[openai]` of the script.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::arguments::{Arguments, Source as Taken};
 use super::request::is_function_name;
 use crate::fault::{self, After, Complaint, Own, Planned};
 use crate::script::{ScriptError, Source};
@@ -66,8 +68,8 @@ pub struct When {
 pub struct ToolCall {
     /// The tool.
     pub name: String,
-    /// Its arguments as JSON text.
-    pub arguments: String,
+    /// Its arguments.
+    pub arguments: Arguments,
 }
 
 /// Faults that only OpenAI has.
@@ -125,6 +127,10 @@ struct ToolCallOptions {
     name: Spanned<String>,
     #[serde(default)]
     arguments: toml::Table,
+    /// Arguments taken from results: `from.doctor_id = { tool = "find_doctors", at =
+    /// "/rows/0/doctor_id" }`.
+    #[serde(default)]
+    from: BTreeMap<String, Taken>,
 }
 
 impl Default for Options {
@@ -195,9 +201,11 @@ impl ToolCallOptions {
             let help = "write 1 to 64 letters, digits, `_` or `-`";
             return Err(source.wrong(&self.name.span(), problem, help));
         }
-        let arguments = serde_json::to_string(&self.arguments).map_err(|error| {
+        let fixed = serde_json::to_value(&self.arguments).map_err(|error| {
             source.wrong(&self.name.span(), error.to_string(), "write plain values")
         })?;
+        let fixed = fixed.as_object().cloned().unwrap_or_default();
+        let arguments = Arguments { fixed, taken: self.from };
         Ok(ToolCall { name: self.name.into_inner(), arguments })
     }
 }

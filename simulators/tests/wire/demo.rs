@@ -50,7 +50,9 @@ async fn every_caller_line_is_one_utterance() {
 #[tokio::test(start_paused = true)]
 async fn agent_lines_sound_as_recorded_when_they_come_word_by_word() {
     let (script, folder) = demo();
-    let line = script.cartesia.lines[2].clone();
+    let lines = &script.cartesia.lines;
+    let line =
+        lines.iter().find(|line| line.text.contains("on Tuesday at ten or")).unwrap().clone();
     let headers = [("authorization", "Bearer key"), ("cartesia-version", "2026-08-14")];
     let simulators = Simulators::new(script);
     let mut socket = Socket::open(&simulators, "/tts/websocket", &headers).await.unwrap();
@@ -75,6 +77,6 @@ async fn agent_lines_sound_as_recorded_when_they_come_word_by_word() {
         }
     }
     let wav = std::fs::read(folder.join("agent-tuesday.wav")).unwrap();
-    assert_eq!(audio, wav[wav.len() - audio.len()..]);
+    assert!(audio == wav[wav.len() - audio.len()..], "it is another sound");
     assert_eq!(audio.len(), line.speech.samples.len() * 2);
 }

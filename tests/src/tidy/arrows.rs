@@ -1,5 +1,6 @@
-//! The arrows between members: `cli → nodes, simulators → engine`. A provider's wire is written
-//! twice, in `nodes` and in `simulators`, each from its reference, so neither may know the other.
+//! The arrows between members: `cli → nodes, database, simulators → engine`, and `nodes →
+//! database`. A provider's wire is written twice, in `nodes` and in `simulators`, each from
+//! its reference, so neither may know the other.
 
 use super::Finding;
 use super::manifest::{Dependency, Manifest};
@@ -7,11 +8,12 @@ use super::manifest::{Dependency, Manifest};
 /// Each member and the members it may use, in tests too.
 const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &[]),
-    ("nodes", &["engine"]),
+    ("database", &["engine"]),
+    ("nodes", &["engine", "database"]),
     ("simulators", &["engine"]),
-    ("cli", &["engine", "nodes", "simulators"]),
-    ("benches", &["engine", "nodes", "simulators"]),
-    ("tests", &["engine", "nodes", "simulators"]),
+    ("cli", &["engine", "database", "nodes", "simulators"]),
+    ("benches", &["engine", "database", "nodes", "simulators"]),
+    ("tests", &["engine", "database", "nodes", "simulators"]),
 ];
 
 /// Each dependency of the member on another that it may not use.
@@ -43,6 +45,7 @@ mod tests {
         assert_eq!(found("engine", "[dependencies]\nvoicegraph-nodes.workspace = true"), 1);
         assert_eq!(found("nodes", "[dev-dependencies]\nvoicegraph-simulators.workspace = true"), 1);
         assert_eq!(found("simulators", "[dependencies]\nvoicegraph-nodes.workspace = true"), 1);
+        assert_eq!(found("engine", "[dependencies]\nvoicegraph-database.workspace = true"), 1);
         assert_eq!(found("engine", "[build-dependencies]\nvoicegraph-tests.workspace = true"), 1);
     }
 

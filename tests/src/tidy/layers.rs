@@ -5,8 +5,9 @@
 //! bends:
 //! - `message`, `turn` and `event` know one another (an envelope carries its turn, a turn tells
 //!   events), so within a layer the order is free;
-//! - `signature`, `ports`, `secret` and `transport` are what a node is handed: they stand beside
-//!   `node`;
+//! - `resource` is what a node's calls share; `metrics` reads its figures;
+//! - `signature`, `ports`, `secret`, `transport` and `call` are what a node is handed: they stand
+//!   beside `node`;
 //! - `testing` watches everything, so it stands on top, and nothing uses it.
 
 use super::Finding;
@@ -16,8 +17,8 @@ use super::source::Source;
 /// From the bottom up.
 const LAYERS: &[&[&str]] = &[
     &["message", "turn", "event", "connect", "diagnostic"],
-    &["edge", "metrics"],
-    &["node", "signature", "ports", "secret", "registry", "transport"],
+    &["edge", "metrics", "resource"],
+    &["call", "node", "signature", "ports", "secret", "registry", "transport"],
     &["config", "graph"],
     &["session"],
     &["runtime"],

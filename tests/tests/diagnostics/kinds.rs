@@ -176,7 +176,7 @@ impl<F: Fake> Kind for Of<F> {
         F::signature()
     }
 
-    fn build(options: F::Options) -> Built {
+    fn build(options: F::Options, _: &str) -> Built {
         F::build(options)
     }
 }

@@ -11,11 +11,13 @@ async fn say(arguments: &[&str]) -> String {
 #[tokio::test]
 async fn the_clinic_is_right_in_every_environment() {
     let keys = ["DEEPGRAM", "OPENAI", "CARTESIA"].map(|name| format!("{name}_API_KEY"));
-    let keys: Vec<_> = keys.iter().map(|name| (name.as_str(), "test-key")).collect();
+    let keys = keys.iter().map(|name| (name.as_str(), "test-key"));
+    let database = ("DATABASE_URL", "postgres://voicegraph:secret@db.example/clinic");
+    let keys: Vec<_> = keys.chain([database]).collect();
     for environment in ["dev", "staging", "production"] {
         let arguments = ["check", "pipelines/clinic", "--deny-warnings", "--env", environment];
         let said = program::run(&workspace::root(), &arguments, &keys).await.succeeded();
-        let expected = format!("clinic ({environment}): 7 nodes, 8 edges, fingerprint ");
+        let expected = format!("clinic ({environment}): 8 nodes, 9 edges, fingerprint ");
         assert!(said.starts_with(&expected), "{said}");
     }
 }
@@ -35,8 +37,8 @@ async fn the_graph_is_drawn_in_every_format() {
         assert!(drawing.contains(head) && drawing.contains(node), "{format}: {drawing}");
     }
     let json: Value = serde_json::from_str(&draw("json").await).unwrap();
-    assert_eq!(json["nodes"].as_array().map(Vec::len), Some(7), "{json:#}");
-    assert_eq!(json["edges"].as_array().map(Vec::len), Some(8), "{json:#}");
+    assert_eq!(json["nodes"].as_array().map(Vec::len), Some(8), "{json:#}");
+    assert_eq!(json["edges"].as_array().map(Vec::len), Some(9), "{json:#}");
 }
 
 #[tokio::test]

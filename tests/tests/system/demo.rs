@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
+use voicegraph_database::{Database, Options};
 use voicegraph_tests::program;
 use voicegraph_tests::scenario::clinic;
 use voicegraph_tests::sound::{Sound, fell_silent, place};
@@ -49,6 +50,7 @@ async fn the_conversation_has_answers_and_a_barge_in() {
     assert_eq!(turns(&demo.report, "interrupted").len(), 1, "{:#}", demo.report);
     let lines = |who: &str| demo.said.lines().filter(|line| line.contains(who)).count();
     assert!(lines(" s  caller ") >= 4 && lines(" s  agent ") >= 4, "{}", demo.said);
+    assert_eq!(lines(" s  tool "), 3, "{}", demo.said);
     assert_eq!(lines("(interrupted; heard: \"We are open Monday to Friday"), 1, "{}", demo.said);
     for table in ["Turns (ms)", "engine-added", "Edges (ms)", "llm.text -> tts.text"] {
         assert!(demo.said.contains(table), "no {table:?} in\n{}", demo.said);
@@ -82,6 +84,25 @@ async fn the_agent_is_silent_within_a_frame_of_the_interruption() {
     let lead = whole.first_sound(0).unwrap();
     let whole = Sound { samples: whole.samples[lead..].to_vec(), ..whole };
     fell_silent(&demo.agent, &whole, begin, latest, until.max(latest + 960)).unwrap();
+}
+
+#[tokio::test]
+async fn the_row_that_is_printed_is_in_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = program::run(folder.path(), &["demo"], &[]).await.succeeded();
+    let row = ["7", "Ben Carrow", "Dr Amelia Hart", "Tue 2026-03-10 10:00 GMT", "booked"];
+    let printed = |line: &&str| row.iter().all(|cell| line.contains(cell));
+    assert_eq!(said.lines().filter(printed).count(), 1, "{said}");
+    let url = Options::file_url(&folder.path().join("demo.db"));
+    let database = Database::open(Options::new(url).build("dev").unwrap());
+    let mut lease = database.acquire().await.unwrap();
+    let rows: Vec<(i64, String, String)> = sqlx::query_as(
+        "select id, appointment_datetime, status from appointments where session_id is not null",
+    )
+    .fetch_all(lease.sqlite().unwrap())
+    .await
+    .unwrap();
+    assert_eq!(rows, [(7, "2026-03-10T10:00:00Z".to_owned(), "booked".to_owned())]);
 }
 
 #[tokio::test]

@@ -86,6 +86,23 @@ async fn missing_variables_are_all_named_at_once() {
 }
 
 #[tokio::test]
+async fn a_production_database_without_tls_is_a_mistake_at_its_line() {
+    let desk = Desk::new();
+    let production = std::fs::read_to_string(desk.path().join("production.toml")).unwrap();
+    let url = "postgres://clinic:${PASSWORD:?}@db.example/clinic?sslmode=disable";
+    let weak = format!("{production}\n[nodes.booking]\ndatabase.url = \"{url}\"\n");
+    let at = weak.lines().count();
+    std::fs::write(desk.path().join("production.toml"), weak).unwrap();
+    let keys = ["DEEPGRAM_API_KEY", "OPENAI_API_KEY", "CARTESIA_API_KEY", "PASSWORD"];
+    let keys = keys.map(|name| (name, "top-secret"));
+    let checked = program::run(desk.path(), &["check", ".", "--env", "production"], &keys).await;
+    let place = format!("production.toml:{at}:");
+    let said = ["`database.url`", "`sslmode=disable` lets", &place, "`sslmode=verify-full`"];
+    checked.refused(CONFIGURATION, &said);
+    assert!(!checked.stderr.contains("top-secret"), "{}", checked.stderr);
+}
+
+#[tokio::test]
 async fn a_folder_without_a_pipeline_is_told() {
     let empty = tempfile::tempdir().unwrap();
     let refused = program::run(empty.path(), &["check", "."], &[]).await;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::Instant;
 use voicegraph_tests::program::{self, Ended};
+use voicegraph_tests::sample::Sample;
 use voicegraph_tests::scenario::clinic;
 use voicegraph_tests::sound::Sound;
 
@@ -19,7 +20,8 @@ async fn call(folder: &Path, more: &[&str]) -> Ended {
     let files = [pipeline.to_str().unwrap(), "--input", caller.to_str().unwrap()];
     let fixed = ["--env", "dev", "--output", "out.wav", "--report", "report.json"];
     let arguments = [&["run"], &files[..], &fixed, more].concat();
-    program::run(folder, &arguments, &[]).await
+    let database = Sample::new().await;
+    program::run(folder, &arguments, &[database.variable()]).await
 }
 
 fn report(folder: &TempDir) -> Value {
@@ -50,7 +52,7 @@ async fn the_report_adds_up() {
     let report = report(&folder);
     assert_eq!(report["reason"], "finished");
     let edges = report["edges"].as_array().unwrap();
-    assert_eq!(edges.len(), 8, "the clinic's edges");
+    assert_eq!(edges.len(), 9, "the clinic's edges");
     for edge in edges {
         let number = |name: &str| edge[name].as_u64().unwrap_or_else(|| panic!("{name}: {edge:#}"));
         let dropped: u64 =

@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use voicegraph_benches::process::Process;
+use voicegraph_database::Options;
 
 /// How long it may take from a start to the line that says where the program listens, and from the
 /// signal to its end.
@@ -42,13 +43,25 @@ pub(crate) async fn simulate(script: &Path, log: &Path) -> anyhow::Result<(Progr
     Ok((Program::new(child)?, providers))
 }
 
-/// Starts the server of `pipeline` against `providers`; gives its `host:port`.
+/// Makes the clinic's schema in a new file; gives its URL.
+pub(crate) async fn migrate(file: &Path) -> anyhow::Result<String> {
+    let url = Options::file_url(file);
+    let mut command = voicegraph()?;
+    command.args(["migrate", "up"]).env("DATABASE_URL", &url).stdout(Stdio::null());
+    let done = command.status().await.context("`voicegraph migrate` does not start")?;
+    ensure!(done.success(), "`voicegraph migrate up` ended with {done}");
+    Ok(url)
+}
+
+/// Starts the server of `pipeline` against `providers` and a database; gives its `host:port`.
 pub(crate) async fn serve(
     pipeline: &Path,
     providers: &Providers,
+    database_url: &str,
     calls: u32,
 ) -> anyhow::Result<(Program, String)> {
     let mut command = voicegraph()?;
+    command.env("DATABASE_URL", database_url);
     command.arg("serve").arg(pipeline).args(["--listen", "127.0.0.1:0"]);
     command.args(["--max-sessions", &calls.to_string()]).stderr(Stdio::piped());
     command.env("DEEPGRAM_BASE_URL", &providers.deepgram);

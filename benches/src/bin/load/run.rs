@@ -78,9 +78,10 @@ pub(crate) async fn run(
     log: Option<PathBuf>,
 ) -> anyhow::Result<bool> {
     program::build().await?;
-    let folder = tempfile::tempdir().context("no place for the log")?;
+    let folder = tempfile::tempdir().context("no place for the log and the database")?;
     let log = log.unwrap_or_else(|| folder.path().join("simulate.log"));
-    let world = World::start(&log, calls.max(WARM_UP_CALLS)).await?;
+    let database_url = program::migrate(&folder.path().join("clinic.db")).await?;
+    let world = World::start(&log, &database_url, calls.max(WARM_UP_CALLS)).await?;
     let figures = world.measure(calls, length, &log).await?;
     let table = Table::new(&figures);
     print!("{table}");
@@ -88,7 +89,7 @@ pub(crate) async fn run(
 }
 
 impl World {
-    async fn start(log: &Path, calls: u32) -> anyhow::Result<Self> {
+    async fn start(log: &Path, database_url: &str, calls: u32) -> anyhow::Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
         let path = folder.join("load.toml");
         let script = Script::from_toml(&std::fs::read_to_string(&path)?, &Folder(folder))?;
@@ -98,7 +99,7 @@ impl World {
         let at = providers.deepgram.strip_prefix("ws://").context("not a websocket's URL")?;
         let probes = Probes::take(at).await?;
         let clinic = program::root().join("pipelines/clinic");
-        let (server, at) = program::serve(&clinic, &providers, calls).await?;
+        let (server, at) = program::serve(&clinic, &providers, database_url, calls).await?;
         Ok(Self { server, at, simulators, probes, questions })
     }
 

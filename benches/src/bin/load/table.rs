@@ -132,9 +132,8 @@ fn memory(figures: &Figures) -> Vec<Row> {
 fn rest(figures: &Figures) -> Vec<Row> {
     let (idle, after) = (figures.idle, figures.after);
     let sum = |of: fn(&crate::http::Edge) -> u64| figures.edges.iter().map(of).sum::<u64>();
-    let adds_up = |edge: &crate::http::Edge| {
-        edge.length == 0 && edge.sent == edge.received + edge.dropped() && edge.sent > 0
-    };
+    let adds_up =
+        |edge: &crate::http::Edge| edge.length == 0 && edge.sent == edge.received + edge.dropped();
     let odd: Vec<&str> =
         figures.edges.iter().filter(|edge| !adds_up(edge)).map(|edge| &*edge.edge).collect();
     let percent = |load: f64| format!("{:.0} %", 100.0 * load);
@@ -150,7 +149,7 @@ fn rest(figures: &Figures) -> Vec<Row> {
                 sum(|edge| edge.dropped())
             ),
             &if odd.is_empty() { "they add up".to_owned() } else { odd.join(", ") },
-            odd.is_empty() && !figures.edges.is_empty(),
+            odd.is_empty() && sum(|edge| edge.sent) > 0,
         ),
         gate(
             "files open before, after",

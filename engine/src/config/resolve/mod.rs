@@ -7,7 +7,7 @@ mod edges;
 mod nodes;
 
 pub use edges::{EdgeOptions, MAX_LIMIT, MAX_LIMIT_MS};
-pub(crate) use nodes::ResolvedNode;
+pub(crate) use nodes::{ResolvedNode, refusal};
 
 use std::collections::BTreeSet;
 
@@ -70,14 +70,18 @@ pub(crate) struct ResolvedEdge {
 }
 
 /// Resolves the draft against the kinds that exist.
-pub(crate) fn resolve(draft: Draft, registry: &Registry) -> (Resolved, Vec<Diagnostic>) {
+pub(crate) fn resolve(
+    draft: Draft,
+    registry: &Registry,
+    environment: &str,
+) -> (Resolved, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let mut secrets = Secrets::default();
     let nodes: Vec<ResolvedNode> = draft
         .nodes
         .into_iter()
         .map(|node| {
-            let (node, verified) = nodes::resolve(node, registry);
+            let (node, verified) = nodes::resolve(node, registry, environment);
             found.extend(verified.found);
             secrets.places.extend(verified.masks);
             secrets.variables.extend(verified.secret);

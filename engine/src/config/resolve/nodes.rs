@@ -19,6 +19,8 @@ pub(crate) struct ResolvedNode {
     pub(crate) key: Span,
     /// Its kind; `None` where that is unknown.
     pub(crate) kind: Option<ResolvedKind>,
+    /// Its options, variables put in.
+    pub(crate) options: Table,
     /// What stands for its options in the fingerprint.
     pub(crate) canonical: String,
 }
@@ -34,9 +36,14 @@ pub(crate) struct ResolvedKind {
 }
 
 /// Finds the node's kind, checks its options and configures it.
-pub(super) fn resolve(draft: DraftNode, registry: &Registry) -> (ResolvedNode, Verified) {
+pub(super) fn resolve(
+    draft: DraftNode,
+    registry: &Registry,
+    environment: &str,
+) -> (ResolvedNode, Verified) {
     let DraftNode { name, key, kind, mut options } = draft;
-    let unresolved = ResolvedNode { name, key, kind: None, canonical: String::new() };
+    let unresolved =
+        ResolvedNode { name, key, kind: None, options: Table::new(), canonical: String::new() };
     let written = kind.as_ref().and_then(|kind| Some((kind.as_text()?, kind.span)));
     let Some((written, span)) = written.filter(|(text, _)| !text.unknown) else {
         return (unresolved, Verified::default());
@@ -46,10 +53,10 @@ pub(super) fn resolve(draft: DraftNode, registry: &Registry) -> (ResolvedNode, V
         return (unresolved, Verified { found, ..Verified::default() });
     };
     let rule = options::rule_of(kind.options().as_value());
-    let (factory, verified) = configure(&unresolved, kind, &rule, &mut options);
+    let (factory, verified) = configure(&unresolved, kind, environment, &rule, &mut options);
     let canonical = fingerprint::canonical(&options, &rule);
     let kind = ResolvedKind { name: kind.name(), signature: kind.signature(), factory };
-    (ResolvedNode { kind: Some(kind), canonical, ..unresolved }, verified)
+    (ResolvedNode { kind: Some(kind), options, canonical, ..unresolved }, verified)
 }
 
 fn unknown_kind(written: &str, span: Span, registry: &Registry) -> Diagnostic {
@@ -63,6 +70,7 @@ fn unknown_kind(written: &str, span: Span, registry: &Registry) -> Diagnostic {
 fn configure(
     node: &ResolvedNode,
     kind: &dyn NodeKind,
+    environment: &str,
     rule: &Rule,
     options: &mut Table,
 ) -> (Option<Arc<dyn NodeFactory>>, Verified) {
@@ -75,21 +83,24 @@ fn configure(
     if verified.unsure || verified.found.iter().any(|one| one.severity() == Severity::Error) {
         return (None, verified);
     }
-    match kind.configure(tree::to_toml(options)) {
+    match kind.configure(tree::to_toml(options), environment) {
         Ok(factory) => (Some(factory), verified),
         Err(problems) => {
-            verified.found.extend(problems.iter().map(|one| refusal(node, options, one)));
+            verified
+                .found
+                .extend(problems.iter().map(|one| refusal(&node.name, node.key, options, one)));
             (None, verified)
         }
     }
 }
 
-fn refusal(node: &ResolvedNode, options: &Table, problem: &Problem) -> Diagnostic {
+/// What the node `name` holds against its options, at its place in them.
+pub(crate) fn refusal(name: &str, key: Span, options: &Table, problem: &Problem) -> Diagnostic {
     let message = match problem.path.as_str() {
-        "" => format!("node `{}`: {}", node.name, problem.message),
-        path => format!("`{path}` of node `{}`: {}", node.name, problem.message),
+        "" => format!("node `{name}`: {}", problem.message),
+        path => format!("`{path}` of node `{name}`: {}", problem.message),
     };
-    let place = options::find(options, &problem.path).unwrap_or(node.key);
+    let place = options::find(options, &problem.path).unwrap_or(key);
     let found = Diagnostic::new(&codes::REFUSED_OPTION, message).label(place, "refused");
     match &problem.help {
         Some(help) => found.help(help),

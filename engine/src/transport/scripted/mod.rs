@@ -38,6 +38,8 @@ pub struct Script {
     /// How long the caller waits for a cue while nothing is heard, before it hangs up. Default 20
     /// s.
     pub patience: Duration,
+    /// Who calls: a phone number in E.164 or an identity. None by default.
+    pub caller: Option<Arc<str>>,
 }
 
 /// One thing that the caller says.
@@ -76,7 +78,7 @@ impl Script {
     /// These lines, with the defaults.
     pub fn new(lines: Vec<Line>) -> Self {
         let (grace, patience) = (Duration::from_millis(500), Duration::from_secs(20));
-        Self { lines, noise: 0, grace, ending: Ending::Listen, patience }
+        Self { lines, noise: 0, grace, ending: Ending::Listen, patience, caller: None }
     }
 }
 
@@ -85,6 +87,7 @@ pub fn call(script: Script, recording: Option<Recording>) -> Transport {
     let ear = Arc::new(Ear::default());
     let sink = Playback::new(recording.clone());
     let last_played = sink.last_played();
+    let caller = script.caller.clone();
     let source = ScriptedSource::new(script, recording, Arc::clone(&ear), last_played);
-    Transport { source: Box::new(source), sink: Box::new(sink), observer: Some(ear) }
+    Transport { source: Box::new(source), sink: Box::new(sink), caller, observer: Some(ear) }
 }

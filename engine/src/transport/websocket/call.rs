@@ -32,13 +32,20 @@ enum Left {
 }
 
 /// Carries one call. The connection ends with it.
-pub(super) async fn converse(socket: WebSocket, place: Place, rates: Rates, settings: Settings) {
+pub(super) async fn converse(
+    socket: WebSocket,
+    place: Place,
+    caller: Option<Arc<str>>,
+    rates: Rates,
+    settings: Settings,
+) {
     let line = Arc::new(Line::new(settings));
     line.tell(&Told::start(rates));
     let (frames, received) = mpsc::channel(MAX_FRAMES);
     let transport = Transport {
         source: Box::new(ClientSource(received)),
         sink: Box::new(ClientSink::new(Arc::clone(&line), rates.output)),
+        caller,
         observer: Some(Arc::clone(&line) as Arc<_>),
     };
     let (to_client, from_client) = socket.split();

@@ -16,10 +16,13 @@
 //! that was: `{"type":"playout","played_ms":1240,"clear":1}`; then what counts as heard follows its
 //! clock instead of an estimate. `{"type":"hangup"}` or a close ends the call.
 //!
+//! Who calls may be said by a proxy in front, in the header `voicegraph-caller`.
+//!
 //! Of the runtime this module knows only [`Answer`]: a place is taken before the upgrade, so a
 //! client that cannot be served gets 503 and `Retry-After`.
 
 mod call;
+mod caller;
 mod capture;
 pub mod decode;
 mod line;
@@ -127,6 +130,10 @@ async fn upgrade(
         Ok(rates) => rates,
         Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
     };
+    let caller = match caller::from_headers(&headers) {
+        Ok(caller) => caller,
+        Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
+    };
     let place = match answer.admit() {
         Ok(place) => place,
         Err(busy) => return refuse(&busy),
@@ -136,7 +143,7 @@ async fn upgrade(
         .max_frame_size(MAX_MESSAGE)
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
-        .on_upgrade(move |socket| call::converse(socket, place, rates, settings))
+        .on_upgrade(move |socket| call::converse(socket, place, caller, rates, settings))
 }
 
 fn refuse(busy: &Busy) -> Response {

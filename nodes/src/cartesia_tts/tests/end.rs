@@ -108,7 +108,7 @@ impl Call {
         let mut ports = Ports::default();
         ports.add_input("text", input);
         ports.add_output("audio", output);
-        let factory = CartesiaTts::build(options).expect("good options");
+        let factory = CartesiaTts::build(options, "dev").expect("good options");
         let node = tokio::spawn(factory.create().run(ports, ctx));
         Self { text, audio, control, cancelled, meter, dials, node, events }
     }

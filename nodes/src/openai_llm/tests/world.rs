@@ -72,7 +72,7 @@ impl World {
         let (output, call) = wire("llm.call -> tool.call", 4, Overflow::Block, &session);
         ports.add_output("call", output);
         let control = TurnControl::new(session, observers);
-        let node = OpenAiLlm::build(options(more)).expect("valid options").create();
+        let node = OpenAiLlm::build(options(more), "dev").expect("valid options").create();
         let node = tokio::spawn(node.run(ports, ctx));
         Self { turns, text, call, control, meter, node, servers, events }
     }

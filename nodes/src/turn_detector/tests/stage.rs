@@ -42,7 +42,7 @@ impl Bench {
         let cancelled = ctx.cancelled.clone();
         let control = TurnControl::new(cancelled.clone(), observers);
         let ctx = ctx.with_parts(None, None, Some(control));
-        let factory = TurnDetector::build(options).expect("the options fit");
+        let factory = TurnDetector::build(options, "dev").expect("the options fit");
         let stage = tokio::spawn(factory.create().run(ports, ctx));
         let (speech, transcript) = (Some(speech), Some(transcript));
         Self { start: Instant::now(), speech, transcript, turns, cancelled, seen, stage }

@@ -2,10 +2,13 @@
 //! end.
 
 use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 use voicegraph_tests::caller::Caller;
-use voicegraph_tests::http;
+use voicegraph_tests::program::Process;
+use voicegraph_tests::{booking, http};
 
-use super::{Server, opening_hours};
+use super::{NOTICE_LIMIT, Server, opening_hours};
 
 #[tokio::test]
 async fn a_client_that_is_killed_leaves_nothing_behind() {
@@ -55,4 +58,20 @@ async fn a_call_that_outlasts_the_drain_is_closed() {
     let (_, end) = caller.event_of("end").await;
     assert_eq!(end["reason"], "closed", "{end:#}");
     assert!(server.process.ended().await.success());
+}
+
+#[tokio::test]
+async fn told_to_end_while_it_still_asks_its_database_it_ends_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pipeline.toml"), booking::PIPELINE).unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://clinic@{}/clinic", silent.local_addr().unwrap());
+    let arguments = ["serve", folder.path().to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    let variables = [("DATABASE_URL", url.as_str()), ("AUTHORITY", "none.pem")];
+    let mut process = Process::start(&arguments, &variables);
+    let connected = timeout(NOTICE_LIMIT, silent.accept()).await;
+    let _connection = connected.expect("it asks its database").unwrap();
+    process.terminate().await;
+    process.line_with("told to end before the first call").await;
+    assert!(process.ended().await.success());
 }

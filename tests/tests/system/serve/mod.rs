@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use voicegraph_tests::http;
 use voicegraph_tests::program::{Process, Variable};
+use voicegraph_tests::sample::Sample;
 use voicegraph_tests::scenario::clinic;
 use voicegraph_tests::sound::Sound;
 
@@ -21,6 +22,7 @@ struct Server {
     process: Process,
     /// Where it listens.
     authority: String,
+    _database: Sample,
 }
 
 impl Server {
@@ -31,10 +33,13 @@ impl Server {
 
     async fn start(more: &[&str], variables: &[Variable<'_>]) -> Self {
         let fixed = ["serve", "pipelines/clinic", "--listen", "127.0.0.1:0"];
-        let mut process = Process::start(&[&fixed[..], more].concat(), variables);
+        let database = Sample::new().await;
+        let variables = [variables, &[database.variable()]].concat();
+        let mut process = Process::start(&[&fixed[..], more].concat(), &variables);
         let line = process.line_with("calls at ws://").await;
         let authority = line.split("ws://").nth(1).and_then(|rest| rest.split('/').next());
-        Self { authority: authority.expect("it says where").to_owned(), process }
+        let authority = authority.expect("it says where").to_owned();
+        Self { process, authority, _database: database }
     }
 
     /// Waits until `sessions` calls are in progress.

@@ -84,7 +84,7 @@ async fn a_barge_in_clears_what_the_client_has_not_played() {
     let heard = report["heard"].as_str().unwrap();
     assert!("We are open Monday to Friday".starts_with(heard), "{heard}");
     let (_, answer) = caller.event("next answer", |event| is_turn(event, 3)).await;
-    assert!(answer["heard"].as_str().unwrap().starts_with("Of course. On Tuesday"), "{answer:#}");
+    assert!(answer["heard"].as_str().unwrap().starts_with("One moment, please."), "{answer:#}");
     drop(caller);
     server.is_empty().await;
     server.process.stop().await;

@@ -94,7 +94,7 @@ impl Call {
         ports.add_input("speech", near);
         let (near, transcript) = wire_up("stt.transcript -> turn.transcript", &cancelled);
         ports.add_output("transcript", near);
-        let stage = DeepgramStt::build(options(fields)).unwrap().create();
+        let stage = DeepgramStt::build(options(fields), "dev").unwrap().create();
         let node = tokio::spawn(stage.run(ports, ctx));
         let audio = Some(audio);
         Self { start, audio, speech, transcript, ends, cancelled, node, faults, meter }

@@ -1,0 +1,2 @@
+drop table doctors;
+drop table patients;
