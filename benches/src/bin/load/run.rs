@@ -15,7 +15,7 @@ use crate::clock::{Clock, Probes};
 use crate::conversation::Tale;
 use crate::outside::{self, Gaps};
 use crate::program::{self, Program};
-use crate::table::Table;
+use crate::table::{SPARE_FILES, Table};
 use crate::{http, trace};
 
 /// Calls before the measurement: code and pools are then in memory, and no memory is kept for many.
@@ -164,15 +164,16 @@ impl World {
         Ok((tales, peak_bytes))
     }
 
-    /// Waits until the server has no calls and no more open files than `idle`, or for as long as
-    /// that may take; how many calls there are then.
+    /// Waits until the server has no calls and no more open files than there may be, or for as
+    /// long as that may take; how many calls there are then.
     async fn settle(&self, idle: Held) -> anyhow::Result<u32> {
         let limit = Instant::now() + SETTLE;
         let mut look = interval(LOOK_EVERY);
         loop {
             look.tick().await;
             let sessions = http::health(&self.at).await?.sessions;
-            let left = held(&self.server.process)?.descriptors > idle.descriptors;
+            let spared = idle.descriptors + SPARE_FILES;
+            let left = held(&self.server.process)?.descriptors > spared;
             let over = sessions == 0 && (!left || idle.descriptors == 0);
             if over || Instant::now() >= limit {
                 return Ok(sessions);
