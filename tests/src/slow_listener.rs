@@ -14,6 +14,8 @@ use voicegraph_engine::node::{
     Context, Kind, Node, NodeError, NodeFactory, PortSpec, Ports, Problem, Signature,
 };
 
+use crate::made::Made;
+
 /// The kind.
 pub struct SlowListener;
 
@@ -40,15 +42,7 @@ impl Kind for SlowListener {
     }
 
     fn build(options: Options, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
-        Ok(Arc::new(Factory(options)))
-    }
-}
-
-struct Factory(Options);
-
-impl NodeFactory for Factory {
-    fn create(&self) -> Box<dyn Node> {
-        Box::new(Stage(self.0.clone()))
+        Ok(Arc::new(Made(move || Stage(options.clone()))))
     }
 }
 

@@ -27,10 +27,11 @@ use voicegraph_engine::transport::{Captured, Sink, SinkGone, Source, Transport};
 use voicegraph_engine::turn::{Anchor, Beginning, TurnControl};
 use voicegraph_simulators::{Script, Simulators};
 
+use crate::made::Made;
 use crate::scenario::{clinic, simulated};
 
-/// When every call begins: 2026-03-09T08:00:00Z, a Monday.
-const CALLS_AT: Duration = Duration::from_secs(1_773_043_200);
+/// When every call begins, since the epoch: 2026-03-09T08:00:00Z, a Monday.
+pub const CALLS_AT: Duration = Duration::from_secs(1_773_043_200);
 
 /// One thing that the caller says.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -239,16 +240,7 @@ impl Kind for Typist {
     }
 
     fn build(options: TypistOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
-        Ok(Arc::new(Of(move || Box::new(Typing(options.lines.clone())) as Box<dyn Node>)))
-    }
-}
-
-/// A factory that is a function.
-struct Of<F>(F);
-
-impl<F: Fn() -> Box<dyn Node> + Send + Sync> NodeFactory for Of<F> {
-    fn create(&self) -> Box<dyn Node> {
-        (self.0)()
+        Ok(Arc::new(Made(move || Typing(options.lines.clone()))))
     }
 }
 
@@ -300,7 +292,7 @@ impl Kind for Reader {
     }
 
     fn build(_: ReaderOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
-        Ok(Arc::new(Of(|| Box::new(Reading) as Box<dyn Node>)))
+        Ok(Arc::new(Made(|| Reading)))
     }
 }
 

@@ -22,6 +22,7 @@ use voicegraph_engine::node::{
 };
 use voicegraph_engine::session::{CallEnd, Limits, Meters, Session};
 use voicegraph_engine::transport::file;
+use voicegraph_tests::made::Made;
 
 use crate::place::{self, Place, number};
 use crate::runaway::{ENDLESS, until_read};
@@ -56,15 +57,7 @@ impl Kind for Asker {
     }
 
     fn build(options: AskerOptions, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
-        Ok(Arc::new(AskerFactory(options)))
-    }
-}
-
-struct AskerFactory(AskerOptions);
-
-impl NodeFactory for AskerFactory {
-    fn create(&self) -> Box<dyn Node> {
-        Box::new(AskerStage(self.0.clone()))
+        Ok(Arc::new(Made(move || AskerStage(options.clone()))))
     }
 }
 

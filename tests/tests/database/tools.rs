@@ -20,14 +20,12 @@ use voicegraph_engine::turn::{Anchor, Beginning, Turn, TurnControl};
 use voicegraph_nodes::db_tool::{DbTool, Options};
 use voicegraph_tests::cut::Way;
 use voicegraph_tests::postgres::{Postgres, Tls};
+use voicegraph_tests::typed::CALLS_AT;
 
 use crate::place::{self, Place, number, run};
 
 /// Far above what anything here takes, so that a hang is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// When every call begins: 2026-03-09T08:00:00Z, a Monday.
-const CALLS_AT: Duration = Duration::from_secs(1_773_043_200);
 
 pub(crate) const PEOPLE: &str = "
   insert into patients (id, name, phone) values (11, 'Ada', '+441632960001');
