@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("database", &["engine"]),
     ("nodes", &["engine", "database"]),
     ("simulators", &["engine"]),
+    ("libwebrtc", &[]),
     ("cli", &["engine", "database", "nodes", "simulators"]),
     ("benches", &["engine", "database", "nodes", "simulators"]),
     ("tests", &["engine", "database", "nodes", "simulators"]),

@@ -16,7 +16,7 @@ struct Ban {
     instead: &'static str,
 }
 
-const LIBRARIES: &[&str] = &["engine/", "database/", "nodes/", "simulators/"];
+const LIBRARIES: &[&str] = &["engine/", "database/", "nodes/", "simulators/", "libwebrtc/"];
 
 const BANS: &[Ban] = &[
     Ban {
@@ -38,6 +38,7 @@ const BANS: &[Ban] = &[
             "engine/src/session/",
             "engine/src/runtime/",
             "engine/src/connect/hold.rs",
+            "libwebrtc/src/imp/peer_connection/driver.rs",
             "cli/",
             "benches/",
         ],

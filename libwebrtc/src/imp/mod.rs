@@ -1,0 +1,16 @@
+//! What works behind the faces.
+//!
+//! ```text
+//!  peer_connection ── core: state of one connection, pure (time and datagrams are arguments)
+//!        │            driver: its task, its sockets, its callbacks
+//!        ├── channel: a data channel as its users hold it
+//!        ├── track:   a track as its users hold it
+//!        └── callback: one slot for a user's function
+//!  cryptor ── keys of a room, and AES-GCM for its data packets
+//! ```
+
+pub(crate) mod callback;
+pub(crate) mod channel;
+pub(crate) mod cryptor;
+pub(crate) mod peer_connection;
+pub(crate) mod track;

@@ -1,0 +1,293 @@
+//! The state of a connection, pure: calls, datagrams and the time come in, datagrams and notices
+//! go out.
+//!
+//! str0m asks that after each change all of its output is taken before the next: whoever changes
+//! something through [`super::Shared::with`] has [`Core::drain`] called behind it.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use str0m::net::{Protocol, Receive, Transmit};
+use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
+use tracing::{debug, warn};
+
+use super::channels::Channels;
+use super::media;
+use super::negotiation::Negotiation;
+use super::notice::Notice;
+use super::transceivers::Transceivers;
+use crate::ice_candidate::IceCandidate;
+use crate::peer_connection::{IceConnectionState, IceGatheringState, PeerConnectionState};
+
+/// How long a silent peer may take to come back. libwebrtc gives about as long.
+const FAILED_AFTER: Duration = Duration::from_secs(15);
+
+/// How many datagrams wait for the sockets; what comes then is lost, as on a full link.
+const OUTBOX_LIMIT: usize = 4096;
+
+/// How many bytes of messages wait to be sent or confirmed, in all channels together. Chromium
+/// closes a channel at as much.
+const BUFFER_LIMIT: usize = 16 << 20;
+
+/// The state of a connection.
+pub(crate) struct Core {
+    pub(super) rtc: Rtc,
+    pub(super) negotiation: Negotiation,
+    pub(super) transceivers: Transceivers,
+    pub(super) channels: Channels,
+    pub(super) connection: PeerConnectionState,
+    pub(super) ice: IceConnectionState,
+    pub(super) gathering: IceGatheringState,
+    pub(super) traffic: Traffic,
+    local_addresses: Vec<SocketAddr>,
+    outbox: VecDeque<Transmit>,
+    notices: VecDeque<Notice>,
+    deadline: Instant,
+    /// When the silence of the peer is taken for its end.
+    failed_at: Option<Instant>,
+    /// Whether keys have been agreed on: only then does a working path mean a connection.
+    secured: bool,
+}
+
+/// What went over the sockets.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Traffic {
+    pub(super) packets_sent: u64,
+    pub(super) packets_received: u64,
+    pub(super) bytes_sent: u64,
+    pub(super) bytes_received: u64,
+    /// The addresses that were used last, ours first.
+    pub(super) pair: Option<(SocketAddr, SocketAddr)>,
+}
+
+/// What the task takes out of the core at once.
+pub(super) struct Work {
+    pub(super) datagrams: VecDeque<Transmit>,
+    pub(super) notices: VecDeque<Notice>,
+    pub(super) deadline: Instant,
+    pub(super) is_closed: bool,
+}
+
+impl Core {
+    pub(super) fn new(snap: bool, now: Instant) -> Self {
+        // Video is negotiated, since `livekit` always offers sections for it, and dropped.
+        let config = RtcConfig::new()
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .enable_h264(true)
+            .set_rtp_mode(true)
+            .set_snap_enabled(snap)
+            .set_sctp_max_buffered_amount(BUFFER_LIMIT);
+        Self {
+            rtc: config.build(now),
+            negotiation: Negotiation::default(),
+            transceivers: Transceivers::default(),
+            channels: Channels::default(),
+            connection: PeerConnectionState::New,
+            ice: IceConnectionState::New,
+            gathering: IceGatheringState::New,
+            traffic: Traffic::default(),
+            local_addresses: Vec::new(),
+            outbox: VecDeque::new(),
+            notices: VecDeque::new(),
+            deadline: now,
+            failed_at: None,
+            secured: false,
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.connection == PeerConnectionState::Closed
+    }
+
+    /// A datagram that arrived at `local`.
+    pub(super) fn receive(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        local: SocketAddr,
+        datagram: &[u8],
+    ) {
+        // What is neither STUN, DTLS nor RTP is anybody's garbage.
+        let Ok(contents) = datagram.try_into() else { return };
+        self.traffic.packets_received += 1;
+        self.traffic.bytes_received += datagram.len() as u64;
+        let receive = Receive { proto: Protocol::Udp, source: from, destination: local, contents };
+        self.input(now, Input::Receive(now, receive));
+    }
+
+    /// The time, where nothing else happened.
+    pub(super) fn advance(&mut self, now: Instant) {
+        if self.failed_at.is_some_and(|at| at <= now) {
+            self.failed_at = None;
+            self.set_connection(PeerConnectionState::Failed);
+        }
+        self.input(now, Input::Timeout(now));
+    }
+
+    fn input(&mut self, now: Instant, input: Input<'_>) {
+        if self.is_closed() {
+            return;
+        }
+        if let Err(error) = self.rtc.handle_input(input) {
+            warn!(%error, "connection failed");
+            self.set_connection(PeerConnectionState::Failed);
+        }
+        self.drain(now);
+    }
+
+    /// Takes all that str0m has to say.
+    pub(super) fn drain(&mut self, now: Instant) {
+        self.poll(now);
+        if self.report_sent() {
+            self.poll(now);
+        }
+    }
+
+    fn poll(&mut self, now: Instant) {
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(deadline)) => {
+                    self.deadline = deadline;
+                    return;
+                }
+                Ok(Output::Transmit(datagram)) => self.transmit(datagram),
+                Ok(Output::Event(event)) => self.on_event(now, event),
+                Err(error) => {
+                    warn!(%error, "connection failed");
+                    self.set_connection(PeerConnectionState::Failed);
+                    self.deadline = now + FAILED_AFTER;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn transmit(&mut self, datagram: Transmit) {
+        if self.outbox.len() >= OUTBOX_LIMIT {
+            return;
+        }
+        self.traffic.packets_sent += 1;
+        self.traffic.bytes_sent += datagram.contents.len() as u64;
+        self.traffic.pair = Some((datagram.source, datagram.destination));
+        self.outbox.push_back(datagram);
+    }
+
+    fn on_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Connected => {
+                self.secured = true;
+                self.set_connection(PeerConnectionState::Connected);
+            }
+            Event::IceConnectionStateChange(state) => self.on_ice(now, state),
+            Event::ChannelOpen(id, label) => self.on_channel_open(id, &label),
+            Event::ChannelData(data) => self.on_channel_data(data),
+            Event::ChannelClose(id) => self.on_channel_close(id),
+            Event::RtpPacket(packet) => {
+                media::receive(&mut self.rtc, &mut self.transceivers, &packet)
+            }
+            Event::Closed => {
+                debug!("the peer closed the connection");
+                self.lose(now);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_ice(&mut self, now: Instant, state: str0m::IceConnectionState) {
+        use str0m::IceConnectionState as Ice;
+        let (ice, connection) = match state {
+            Ice::New => return,
+            Ice::Checking if self.secured => (IceConnectionState::Checking, None),
+            Ice::Checking => (IceConnectionState::Checking, Some(PeerConnectionState::Connecting)),
+            Ice::Connected | Ice::Completed => {
+                self.failed_at = None;
+                let connected = self.secured.then_some(PeerConnectionState::Connected);
+                let ice = if state == Ice::Completed {
+                    IceConnectionState::Completed
+                } else {
+                    IceConnectionState::Connected
+                };
+                (ice, connected)
+            }
+            Ice::Disconnected => {
+                self.lose(now);
+                (IceConnectionState::Disconnected, None)
+            }
+        };
+        if self.ice != ice {
+            self.ice = ice;
+            self.tell(Notice::IceConnection(ice));
+        }
+        if let Some(connection) = connection {
+            self.set_connection(connection);
+        }
+    }
+
+    /// The peer is silent or gone.
+    fn lose(&mut self, now: Instant) {
+        self.failed_at.get_or_insert(now + FAILED_AFTER);
+        self.set_connection(PeerConnectionState::Disconnected);
+    }
+
+    fn set_connection(&mut self, state: PeerConnectionState) {
+        if self.connection != state && !self.is_closed() {
+            self.connection = state;
+            self.tell(Notice::Connection(state));
+        }
+    }
+
+    pub(super) fn tell(&mut self, notice: Notice) {
+        self.notices.push_back(notice);
+    }
+
+    /// Whether datagrams can come in at `address` already.
+    pub(super) fn is_gathered(&self, address: SocketAddr) -> bool {
+        self.local_addresses.iter().any(|local| local.ip() == address.ip())
+    }
+
+    /// A socket of ours, which is told to the peer.
+    pub(super) fn add_local_address(&mut self, address: SocketAddr) {
+        let Ok(candidate) = Candidate::host(address, Protocol::Udp) else { return };
+        self.local_addresses.push(address);
+        let Some(candidate) = self.rtc.add_local_candidate(candidate).cloned() else { return };
+        let mid = self.negotiation.first_mid();
+        self.tell(Notice::Candidate(IceCandidate::local(mid, &candidate)));
+    }
+
+    pub(super) fn set_gathering(&mut self, state: IceGatheringState) {
+        if self.gathering != state {
+            self.gathering = state;
+            self.tell(Notice::Gathering(state));
+        }
+    }
+
+    /// Ends it, with a last word to the peer.
+    pub(super) fn close(&mut self, now: Instant) {
+        if self.is_closed() {
+            return;
+        }
+        if let Err(error) = self.rtc.close() {
+            debug!(%error, "closed without a word");
+        }
+        self.drain(now);
+        self.close_all_channels();
+        self.transceivers.end();
+        self.negotiation.close();
+        self.ice = IceConnectionState::Closed;
+        self.connection = PeerConnectionState::Closed;
+    }
+
+    /// What is to be sent and told, and when to come again.
+    pub(super) fn take(&mut self) -> Work {
+        let failed_at = self.failed_at.unwrap_or(self.deadline);
+        Work {
+            datagrams: std::mem::take(&mut self.outbox),
+            notices: std::mem::take(&mut self.notices),
+            deadline: self.deadline.min(failed_at),
+            is_closed: self.is_closed(),
+        }
+    }
+}
