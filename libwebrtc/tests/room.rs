@@ -29,7 +29,8 @@ impl Guest {
         let mut options = RoomOptions::default();
         options.single_peer_connection = single;
         let token = token("clinic", identity);
-        let joined = Room::connect(&server.url(), &token, options);
+        let url = server.url();
+        let joined = Room::connect(&url, &token, options);
         let joined = within("joining", joined).await;
         let (room, events) =
             joined.unwrap_or_else(|error| panic!("{identity}: {error}\n{}", server.said()));
@@ -72,7 +73,8 @@ impl Guest {
 
     async fn send(&self, payload: Vec<u8>, reliable: bool) {
         let packet = DataPacket { payload, reliable, ..Default::default() };
-        let sent = self.room.local_participant().publish_data(packet);
+        let participant = self.room.local_participant();
+        let sent = participant.publish_data(packet);
         within("sending", sent).await.expect("data is sent");
     }
 }
@@ -172,7 +174,7 @@ async fn attributes_and_leaving_are_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_room_is_resumed_with_a_new_path() {
+async fn a_room_is_resumed_after_its_signalling_was_cut() {
     let Some(server) = Server::start("room: resume", "1.11.0") else { return };
     let (mut ada, mut bob) = two(&server, true).await;
     exchange(&mut ada, &mut bob).await;
