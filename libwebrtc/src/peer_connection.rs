@@ -1,5 +1,7 @@
 //! A connection to one peer: descriptions are exchanged, then data and media flow.
 
+#![expect(clippy::needless_pass_by_value, reason = "the signatures are upstream's")]
+
 use std::fmt;
 
 use crate::data_channel::{DataChannel, DataChannelInit};

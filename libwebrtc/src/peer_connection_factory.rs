@@ -1,5 +1,7 @@
 //! Makes connections and tracks.
 
+#![expect(clippy::needless_pass_by_value, reason = "the signatures are upstream's")]
+
 use crate::imp::peer_connection as imp;
 use crate::peer_connection::PeerConnection;
 use crate::rtp_parameters::{RtpCapabilities, RtpCodecCapability};

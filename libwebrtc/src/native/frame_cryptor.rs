@@ -1,5 +1,7 @@
 //! End-to-end encryption: of data packets (complete), and of media (not in this build).
 
+#![expect(clippy::needless_pass_by_value, reason = "the signatures are upstream's")]
+
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;

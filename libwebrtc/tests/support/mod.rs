@@ -1,6 +1,6 @@
 //! A peer whose events can be waited for, and signalling by function call.
 
-#![allow(dead_code, reason = "each test program uses a part")]
+#![expect(clippy::unwrap_used, reason = "a test ends where anything fails")]
 
 use std::future::Future;
 use std::net::SocketAddr;

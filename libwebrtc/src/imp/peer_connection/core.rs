@@ -186,7 +186,7 @@ impl Core {
             Event::ChannelData(data) => self.on_channel_data(data),
             Event::ChannelClose(id) => self.on_channel_close(id),
             Event::RtpPacket(packet) => {
-                media::receive(&mut self.rtc, &mut self.transceivers, &packet)
+                media::receive(&mut self.rtc, &mut self.transceivers, &packet);
             }
             Event::Closed => {
                 debug!("the peer closed the connection");
@@ -254,7 +254,7 @@ impl Core {
         self.local_addresses.push(address);
         let Some(candidate) = self.rtc.add_local_candidate(candidate).cloned() else { return };
         let mid = self.negotiation.first_mid();
-        self.tell(Notice::Candidate(IceCandidate::local(mid, &candidate)));
+        self.tell(Notice::Candidate(Box::new(IceCandidate::local(mid, &candidate))));
     }
 
     pub(super) fn set_gathering(&mut self, state: IceGatheringState) {

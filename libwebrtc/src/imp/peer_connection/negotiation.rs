@@ -99,10 +99,13 @@ impl Negotiation {
     }
 }
 
+/// The names of a track that is sent: its stream and its own.
+type Names = (String, String);
+
 /// What an offer is to add or change.
 #[derive(Default)]
 struct Wishes {
-    sections: Vec<(Key, MediaKind, Direction, Option<(String, String)>)>,
+    sections: Vec<(Key, MediaKind, Direction, Option<Names>)>,
     directions: Vec<(Mid, Direction)>,
     /// A section whose direction is what it was.
     unchanged: Option<(Mid, Direction)>,

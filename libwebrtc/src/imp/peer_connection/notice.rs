@@ -22,7 +22,7 @@ pub(super) enum Notice {
     IceConnection(IceConnectionState),
     Gathering(IceGatheringState),
     Signaling(SignalingState),
-    Candidate(IceCandidate),
+    Candidate(Box<IceCandidate>),
     /// The peer opened a channel.
     DataChannel(Arc<Record>),
     ChannelState(Arc<Record>, DataChannelState),
@@ -80,7 +80,7 @@ pub(super) fn tell(shared: &Arc<Shared>, notice: Notice) {
             callbacks.signaling.call(|f| f(state));
         }
         Notice::Candidate(candidate) => {
-            callbacks.candidate.call(|f| f(candidate));
+            callbacks.candidate.call(|f| f(*candidate));
         }
         Notice::DataChannel(record) => {
             let handle = Channel { shared: shared.clone(), record };
