@@ -1,0 +1,3 @@
+//! Stands in for LiveKit's `libwebrtc`: media on Rust and libopus.
+
+mod imp;
