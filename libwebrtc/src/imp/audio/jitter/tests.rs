@@ -11,14 +11,14 @@ use super::packets::PACKETS_LIMIT;
 use super::stats::Stats;
 use super::timeline::{Played, Sound, Timeline};
 
-/// Gives each packet's second byte as its sound, and nothing else.
+/// Gives a packet's samples as their numbers in it, so that it shows which of them are played.
 #[derive(Debug)]
 struct Plain;
 
 impl Decode for Plain {
     fn decode(&mut self, payload: &[u8], out: &mut Vec<i16>) -> Result<usize, Error> {
         let samples = packet::samples(payload).unwrap();
-        out.resize(out.len() + samples, payload.get(1).map_or(0, |&byte| i16::from(byte)));
+        out.extend((0..samples).map(|number| number as i16));
         Ok(samples)
     }
 
@@ -44,6 +44,7 @@ struct World {
     timeline: Timeline<Plain>,
     stats: Stats,
     played: Vec<Played>,
+    sound: Vec<i16>,
 }
 
 impl World {
@@ -53,6 +54,7 @@ impl World {
             timeline: Timeline::new(Plain, 1),
             stats: Stats::default(),
             played: Vec::new(),
+            sound: Vec::new(),
         }
     }
 
@@ -72,6 +74,7 @@ impl World {
             assert!(played.samples > 0 && out.len() as i64 == played.samples, "{played:?}");
             *heard += Duration::from_nanos(played.samples.unsigned_abs() * 62_500 / 3 + 1);
             self.played.push(played);
+            self.sound.extend(out);
         }
     }
 
@@ -146,6 +149,39 @@ fn a_late_packet_is_counted_and_not_played_again() {
     let world = run(&late, 0);
     assert_eq!((world.stats.late, world.stats.lost, world.stats.received), (1, 0, 60));
     world.pieces();
+}
+
+#[test]
+fn what_was_played_already_is_left_out_of_a_packet_that_overlaps() {
+    let mut world = World::new();
+    for (sequence, timestamp) in [(0, 0), (1, 960), (2, 1_440), (3, 2_400)] {
+        world.push(sequence, timestamp, &payload(0), Duration::ZERO);
+    }
+    let mut heard = Duration::ZERO;
+    world.play(&mut heard, Duration::from_millis(100));
+    let pieces: Vec<_> = world.pieces().iter().map(|p| (p.from, p.samples)).collect();
+    assert_eq!(pieces, [(0, 960), (960, 960), (1_920, 480), (2_400, 960)]);
+    let packets: Vec<i16> = (960..2_880).map(|at| at % 960).collect();
+    let expected = [&packets[..960], &packets[480..]].concat();
+    let found = world.sound.windows(expected.len()).any(|window| window == expected);
+    assert!(found, "the second packet, the second half of the third, the fourth");
+}
+
+#[test]
+fn a_sender_that_begins_anew_is_joined_without_a_gap() {
+    let mut world = World::new();
+    let mut heard = Duration::ZERO;
+    for number in 0..60_u16 {
+        let (sequence, base) = if number < 30 { (number, 0) } else { (number + 40_000, 123_456) };
+        let now = Duration::from_millis(20) * u32::from(number);
+        world.play(&mut heard, now);
+        world.push(sequence, base + u32::from(number) * 960, &payload(0), now);
+    }
+    let end = heard + Duration::from_millis(100);
+    world.play(&mut heard, end);
+    let pieces = world.pieces();
+    assert!(pieces.iter().all(|piece| piece.sound == Sound::Packet), "{pieces:?}");
+    assert_eq!((pieces.len(), world.stats.restarts, world.stats.lost), (60, 1, 0));
 }
 
 #[derive(Debug, Clone)]
