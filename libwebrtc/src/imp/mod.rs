@@ -6,9 +6,15 @@
 //!        ├── channel: a data channel as its users hold it
 //!        ├── track:   a track as its users hold it
 //!        └── callback: one slot for a user's function
+//!  audio ──── jitter buffer, Opus, source: pure state
 //!  cryptor ── keys of a room, and AES-GCM for its data packets
 //! ```
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "no connection carries audio yet")
+)]
+pub(crate) mod audio;
 pub(crate) mod callback;
 pub(crate) mod channel;
 pub(crate) mod cryptor;
