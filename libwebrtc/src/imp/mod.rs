@@ -18,5 +18,6 @@ pub(crate) mod audio;
 pub(crate) mod callback;
 pub(crate) mod channel;
 pub(crate) mod cryptor;
+pub(crate) mod ice;
 pub(crate) mod peer_connection;
 pub(crate) mod track;

@@ -33,6 +33,11 @@ pub(crate) struct Server {
 impl Server {
     /// A server of that version. `None`, and the suite is noted as skipped, where Go is missing.
     pub(crate) fn start(suite: &str, version: &str) -> Option<Self> {
+        Self::start_with(suite, version, "")
+    }
+
+    /// A server with more lines in its configuration: first those of `rtc`, by two spaces.
+    pub(crate) fn start_with(suite: &str, version: &str, lines: &str) -> Option<Self> {
         let Some(program) = built(version) else {
             note_skipped(suite, "no Go to build livekit-server with");
             return None;
@@ -41,7 +46,7 @@ impl Server {
         let folder = target().join("livekit-server");
         let config = folder.join(format!("{port}.yaml"));
         let log = folder.join(format!("{port}.log"));
-        fs::write(&config, configuration(port)).expect("target is writable");
+        fs::write(&config, configuration(port) + lines).expect("target is writable");
         let output = fs::File::create(&log).expect("target is writable");
         let process = Command::new(program)
             .arg("--config")

@@ -58,7 +58,7 @@ impl PeerConnection {
         let runtime = Handle::try_current().map_err(|_| {
             RtcError::invalid_state("a connection needs a tokio runtime: create it inside of one")
         })?;
-        let shared = Shared::new(config.enable_sctp_snap, runtime.clone());
+        let shared = Shared::new(config.enable_sctp_snap);
         driver::start(shared.clone(), &runtime);
         Ok(Self { owner: Arc::new(Owner { shared }) })
     }
@@ -86,9 +86,11 @@ impl PeerConnection {
         &self,
         description: &SessionDescription,
     ) -> Result<(), RtcError> {
-        self.shared().with(|core, _| core.set_local(description))?;
-        self.shared().gather();
-        Ok(())
+        self.shared().with(|core, _| {
+            core.set_local(description)?;
+            core.gather();
+            Ok(())
+        })
     }
 
     pub(crate) fn set_remote_description(

@@ -10,9 +10,10 @@
 //! never waits and never calls a user's function: what is to be sent or told is queued, in order,
 //! and the one task of the connection ([`driver`]) sends and tells it without the lock.
 //!
-//! Addresses are the host's own, over UDP. Relays, reflexive candidates and ICE over TCP are not
-//! part of this build.
+//! Addresses are the host's own, over UDP, and over TCP towards a peer that listens. Relays and
+//! reflexive candidates are not part of this build.
 
+mod candidates;
 mod channels;
 mod core;
 mod driver;
@@ -20,11 +21,13 @@ mod handle;
 mod media;
 mod member;
 mod negotiation;
+mod network;
 mod notice;
 mod sections;
 mod shared;
 mod sockets;
 mod stats;
+mod streams;
 mod transceivers;
 
 pub(crate) use handle::{PeerConnection, check_configuration};
