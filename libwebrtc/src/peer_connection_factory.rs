@@ -42,11 +42,11 @@ pub enum IceTransportsType {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RtcConfiguration {
-    /// The servers that help to find a path. Not asked in this build.
+    /// The servers that help to find a path.
     pub ice_servers: Vec<IceServer>,
     /// Whether candidates are gathered when the network changes.
     pub continual_gathering_policy: ContinualGatheringPolicy,
-    /// Which candidates are used. Other than all is an error in this build.
+    /// Which candidates are used. All but our own addresses is an error in this build.
     pub ice_transport_type: IceTransportsType,
     /// Whether SCTP's first exchange goes with the descriptions, where the peer can do so too.
     pub enable_sctp_snap: bool,

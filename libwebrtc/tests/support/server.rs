@@ -157,7 +157,7 @@ fn built(version: &str) -> Option<PathBuf> {
 }
 
 /// Says that `suite` was skipped: on the terminal, and in the file that `.ci/test` reads.
-fn note_skipped(suite: &str, missing: &str) {
+pub(crate) fn note_skipped(suite: &str, missing: &str) {
     let line = format!("skipped: {suite}: {missing}\n");
     let path = target().join("skipped-suites");
     let file = fs::OpenOptions::new().create(true).append(true).open(path);
@@ -165,13 +165,13 @@ fn note_skipped(suite: &str, missing: &str) {
     std::io::stderr().write_all(line.as_bytes()).expect("stderr is writable");
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let member = Path::new(env!("CARGO_MANIFEST_DIR"));
     member.parent().expect("a member lies in the workspace's folder").to_path_buf()
 }
 
 /// `target`: the test's program lies in `target/debug/deps`.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");
     test.ancestors().nth(3).expect("cargo puts tests into target").to_path_buf()
 }

@@ -3,16 +3,18 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use rustls::ClientConnection;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::frames::{FRAME_LIMIT, Frames, Framing};
+use super::tls;
 
 /// How long a connection may take to stand.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -20,7 +22,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How many bytes wait for a slow stream: a second at 2 Mbit/s.
 const QUEUE_LIMIT: usize = 256 << 10;
 
-type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+type Connecting = Pin<Box<dyn Future<Output = io::Result<Wire>> + Send>>;
 
 /// A connection to a server or a peer.
 pub(crate) struct Stream {
@@ -35,14 +37,40 @@ pub(crate) struct Stream {
 
 enum State {
     Connecting(Connecting),
-    Open(TcpStream),
+    Open(Wire),
+}
+
+/// A connection that stands.
+struct Wire {
+    tcp: TcpStream,
+    tls: Option<Box<ClientConnection>>,
 }
 
 impl Stream {
-    /// Begins to connect, from the address `from` where one is given.
-    pub(crate) fn connect(from: Option<IpAddr>, to: SocketAddr, framing: Framing) -> Self {
+    /// Begins to connect to a peer, from the address `from`.
+    pub(crate) fn to_peer(from: IpAddr, to: SocketAddr) -> Self {
+        Self::new(Box::pin(connect(Some(from), to)), Framing::Length)
+    }
+
+    /// Begins to connect to a relay at the first of the addresses that takes the connection; with
+    /// TLS where `host` is to prove that it is that.
+    pub(crate) fn to_relay(addresses: Vec<SocketAddr>, host: Option<String>) -> Self {
+        let connecting = async move {
+            let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+            for address in addresses {
+                match connect(None, address).await {
+                    Ok(wire) => return secured(wire, host.as_deref()),
+                    Err(error) => last = error,
+                }
+            }
+            Err(last)
+        };
+        Self::new(Box::pin(connecting), Framing::Turn)
+    }
+
+    fn new(connecting: Connecting, framing: Framing) -> Self {
         Self {
-            state: State::Connecting(Box::pin(connect(from, to))),
+            state: State::Connecting(connecting),
             framing,
             queue: VecDeque::new(),
             frames: Frames::new(framing),
@@ -54,7 +82,7 @@ impl Stream {
     pub(crate) fn local(&self) -> Option<SocketAddr> {
         match &self.state {
             State::Connecting(_) => None,
-            State::Open(stream) => stream.local_addr().ok(),
+            State::Open(wire) => wire.tcp.local_addr().ok(),
         }
     }
 
@@ -80,45 +108,41 @@ impl Stream {
     ) -> Poll<io::Result<usize>> {
         loop {
             if let State::Connecting(connecting) = &mut self.state {
-                let stream = ready!(connecting.as_mut().poll(context))?;
-                self.state = State::Open(stream);
+                let wire = ready!(connecting.as_mut().poll(context))?;
+                self.state = State::Open(wire);
             }
             self.poll_flush(context)?;
             if let Some(datagram) = self.frames.take().map_err(io::Error::other)? {
                 buffer[..datagram.len()].copy_from_slice(datagram);
                 return Poll::Ready(Ok(datagram.len()));
             }
-            ready!(self.poll_fill(context))?;
+            if self.poll_fill(context)?.is_pending() {
+                // TLS may have had something to say to what it read.
+                self.poll_flush(context)?;
+                return Poll::Pending;
+            }
         }
     }
 
     fn poll_flush(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         while self.flush()? {
-            let State::Open(stream) = &self.state else { return Ok(()) };
-            let Poll::Ready(ready) = stream.poll_write_ready(context) else { return Ok(()) };
+            let State::Open(wire) = &self.state else { return Ok(()) };
+            let Poll::Ready(ready) = wire.tcp.poll_write_ready(context) else { return Ok(()) };
             ready?;
         }
         Ok(())
     }
 
-    /// Sends what can be sent at once. Returns whether something waits still.
+    /// Sends what can be sent at once. Returns whether the socket is full.
     fn flush(&mut self) -> io::Result<bool> {
-        let State::Open(stream) = &self.state else { return Ok(!self.queue.is_empty()) };
-        while !self.queue.is_empty() {
-            match stream.try_write(self.queue.as_slices().0) {
-                Ok(written) => drop(self.queue.drain(..written)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(false)
+        let State::Open(wire) = &mut self.state else { return Ok(false) };
+        wire.flush(&mut self.queue)
     }
 
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let State::Open(stream) = &self.state else { return Poll::Pending };
+        let State::Open(wire) = &mut self.state else { return Poll::Pending };
         loop {
-            ready!(stream.poll_read_ready(context))?;
-            match stream.try_read(self.frames.room()) {
+            match wire.fill(self.frames.room()) {
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
                 Ok(length) => {
                     self.frames.filled(length);
@@ -127,17 +151,84 @@ impl Stream {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
+            ready!(wire.tcp.poll_read_ready(context))?;
         }
     }
 }
 
-async fn connect(from: Option<IpAddr>, to: SocketAddr) -> io::Result<TcpStream> {
+impl Wire {
+    /// Sends of `queue` what can be sent at once. Returns whether the socket is full.
+    fn flush(&mut self, queue: &mut VecDeque<u8>) -> io::Result<bool> {
+        loop {
+            let written = match &mut self.tls {
+                None if queue.is_empty() => return Ok(false),
+                None => Direct(&self.tcp).write(queue.as_slices().0),
+                Some(tls) => {
+                    let taken = tls.writer().write(queue.as_slices().0)?;
+                    queue.drain(..taken);
+                    if !tls.wants_write() {
+                        return Ok(false);
+                    }
+                    tls.write_tls(&mut Direct(&self.tcp)).map(|_| 0)
+                }
+            };
+            match written {
+                Ok(written) => drop(queue.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Reads what is there; none is the end.
+    fn fill(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let Some(tls) = &mut self.tls else { return Direct(&self.tcp).read(room) };
+        loop {
+            match tls.reader().read(room) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return read,
+            }
+            if tls.read_tls(&mut Direct(&self.tcp))? == 0 {
+                return Ok(0);
+            }
+            tls.process_new_packets().map_err(io::Error::other)?;
+        }
+    }
+}
+
+/// A socket as rustls wants it, without waiting.
+struct Direct<'a>(&'a TcpStream);
+
+impl Read for Direct<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.0.try_read(room)
+    }
+}
+
+impl Write for Direct<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn connect(from: Option<IpAddr>, to: SocketAddr) -> io::Result<Wire> {
     let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(from) = from {
         socket.bind(SocketAddr::new(from, 0))?;
     }
-    let stream = timeout(CONNECT_LIMIT, socket.connect(to)).await??;
+    let tcp = timeout(CONNECT_LIMIT, socket.connect(to)).await??;
     // Datagrams are whole when they are written.
-    stream.set_nodelay(true)?;
-    Ok(stream)
+    tcp.set_nodelay(true)?;
+    Ok(Wire { tcp, tls: None })
+}
+
+fn secured(mut wire: Wire, host: Option<&str>) -> io::Result<Wire> {
+    if let Some(host) = host {
+        wire.tls = Some(Box::new(tls::client(host).map_err(io::Error::other)?));
+    }
+    Ok(wire)
 }

@@ -26,7 +26,7 @@ async fn run(shared: Arc<Shared>) {
             network.gather(wanted);
         }
         for datagram in &work.datagrams {
-            network.send(now(), datagram);
+            network.send(datagram);
         }
         for notice in work.notices {
             notice::tell(&shared, notice);
@@ -34,24 +34,28 @@ async fn run(shared: Arc<Shared>) {
         if work.is_closed {
             break;
         }
+        network.ask();
         for found in network.found() {
             shared.with(|core, _| core.on_found(found));
         }
+        let deadline = network.deadline().map_or(work.deadline, |it| it.min(work.deadline));
         tokio::select! {
             biased;
             () = shared.wake.notified() => {}
             () = receive(&shared, &mut network) => {}
-            () = sleep_until(Instant::from_std(work.deadline)) => {
+            () = sleep_until(Instant::from_std(deadline)) => {
+                network.advance();
                 shared.look(|core| core.advance(now()));
             }
         }
     }
+    network.close();
     finish(&shared);
 }
 
 /// Takes in the datagrams that are there, once there is one.
 async fn receive(shared: &Shared, network: &mut Network) {
-    let mut arrival = network.receive().await;
+    let Some(mut arrival) = network.receive().await else { return };
     for taken in 1.. {
         let datagram = network.datagram(&arrival);
         let Arrival { protocol, from, local, .. } = arrival;
@@ -61,7 +65,10 @@ async fn receive(shared: &Shared, network: &mut Network) {
         }
         arrival = tokio::select! {
             biased;
-            next = network.receive() => next,
+            next = network.receive() => match next {
+                Some(next) => next,
+                None => return,
+            },
             () = std::future::ready(()) => return,
         };
     }

@@ -10,8 +10,8 @@
 //! never waits and never calls a user's function: what is to be sent or told is queued, in order,
 //! and the one task of the connection ([`driver`]) sends and tells it without the lock.
 //!
-//! Addresses are the host's own, over UDP, and over TCP towards a peer that listens. Relays and
-//! reflexive candidates are not part of this build.
+//! Beside our own addresses there are relays, those that servers see, and TCP towards a peer that
+//! listens: [`network::Network`] has them all, and what is found goes to [`candidates`].
 
 mod candidates;
 mod channels;
@@ -24,12 +24,14 @@ mod negotiation;
 mod network;
 mod notice;
 mod sections;
+mod servers;
+mod sessions;
 mod shared;
 mod sockets;
 mod stats;
 mod streams;
 mod transceivers;
 
-pub(crate) use handle::{PeerConnection, check_configuration};
+pub(crate) use handle::PeerConnection;
 pub(crate) use member::Member;
 pub(crate) use shared::Shared;

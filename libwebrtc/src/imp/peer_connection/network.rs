@@ -9,6 +9,7 @@ use futures_util::future::poll_fn;
 use str0m::net::{Protocol, Transmit};
 
 use super::candidates::{Found, Wanted};
+use super::servers::Servers;
 use super::shared::now;
 use super::sockets::{self, Sockets};
 use super::streams::{ACTIVE_PORT, Streams};
@@ -19,6 +20,9 @@ use crate::imp::ice::frames::FRAME_LIMIT;
 pub(super) struct Network {
     sockets: Sockets,
     streams: Streams,
+    servers: Servers,
+    /// Whether servers are still asked.
+    is_gathering: bool,
     buffer: Vec<u8>,
     found: VecDeque<Found>,
 }
@@ -33,10 +37,11 @@ pub(super) struct Arrival {
 
 impl Network {
     /// Looks for addresses as the connection wants them now.
-    pub(super) fn gather(&mut self, _wanted: &Wanted) {
-        let addresses = sockets::addresses();
-        let (gone, fresh) = self.sockets.follow(&addresses);
-        self.streams.follow(&addresses);
+    pub(super) fn gather(&mut self, wanted: &Wanted) {
+        let machine = sockets::addresses();
+        let addresses = if wanted.relays_only { &[] } else { &machine[..] };
+        let (gone, fresh) = self.sockets.follow(addresses);
+        self.streams.follow(addresses);
         for address in gone {
             self.found.push_back(Found::Gone(Protocol::Udp, address));
             self.found.push_back(Found::Gone(Protocol::Tcp, active(address)));
@@ -45,39 +50,79 @@ impl Network {
             self.found.push_back(Found::Host(Protocol::Udp, address));
             self.found.push_back(Found::Host(Protocol::Tcp, active(address)));
         }
-        self.found.push_back(Found::Complete);
+        let hosts = self.sockets.addresses();
+        self.servers.follow(now(), wanted, &machine, hosts, &mut self.found);
+        self.is_gathering = true;
     }
 
     /// What was found since the last call.
     pub(super) fn found(&mut self) -> VecDeque<Found> {
+        if self.is_gathering && self.servers.is_settled() {
+            self.is_gathering = false;
+            self.found.push_back(Found::Complete);
+        }
         std::mem::take(&mut self.found)
     }
 
     /// Sends a datagram, or loses it.
-    pub(super) fn send(&mut self, now: Instant, datagram: &Transmit) {
+    pub(super) fn send(&mut self, datagram: &Transmit) {
         let (from, to) = (datagram.source, datagram.destination);
-        if datagram.proto == Protocol::Udp {
-            self.sockets.send(from, to, &datagram.contents);
+        let contents = &datagram.contents;
+        if datagram.proto != Protocol::Udp {
+            self.streams.send(now(), from, to, contents);
+        } else if self.sockets.has(from) {
+            self.sockets.send(from, to, contents);
         } else {
-            self.streams.send(now, from, to, &datagram.contents);
+            self.servers.send(now(), from, to, contents);
         }
     }
 
-    /// Waits for a datagram; it stands in [`Network::datagram`] until the next call.
-    pub(super) async fn receive(&mut self) -> Arrival {
+    /// Sends the questions to servers that are due.
+    pub(super) fn ask(&mut self) {
+        while let Some((query, question)) = self.servers.question() {
+            self.sockets.send(query.local, query.server, &question);
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.servers.deadline()
+    }
+
+    pub(super) fn advance(&mut self) {
+        self.servers.advance(now(), &mut self.found);
+    }
+
+    /// Waits for a datagram; it stands in [`Network::datagram`] until the next call. None where
+    /// something was found instead.
+    pub(super) async fn receive(&mut self) -> Option<Arrival> {
         self.buffer.resize(FRAME_LIMIT, 0);
         poll_fn(|context| self.poll(context)).await
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Arrival> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Arrival>> {
         let buffer = &mut self.buffer;
-        if let Poll::Ready((length, from, local)) = self.sockets.poll(context, buffer) {
-            return Poll::Ready(Arrival { protocol: Protocol::Udp, from, local, length });
+        let arrival = |protocol, (length, from, local)| {
+            Poll::Ready(Some(Arrival { protocol, from, local, length }))
+        };
+        while let Poll::Ready(arrived) = self.sockets.poll(context, buffer) {
+            if !self.servers.takes(&buffer[..arrived.0], &mut self.found) {
+                return arrival(Protocol::Udp, arrived);
+            }
         }
-        if let Poll::Ready((length, from, local)) = self.streams.poll(now(), context, buffer) {
-            return Poll::Ready(Arrival { protocol: Protocol::Tcp, from, local, length });
+        if let Poll::Ready(arrived) = self.streams.poll(now(), context, buffer) {
+            return arrival(Protocol::Tcp, arrived);
         }
-        Poll::Pending
+        match self.servers.poll(now(), context, buffer, &mut self.found) {
+            Poll::Ready(Some(arrived)) => arrival(Protocol::Udp, arrived),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending if self.found.is_empty() => Poll::Pending,
+            Poll::Pending => Poll::Ready(None),
+        }
+    }
+
+    /// Says goodbye to relays.
+    pub(super) fn close(&mut self) {
+        self.servers.close();
     }
 
     pub(super) fn datagram(&self, arrival: &Arrival) -> &[u8] {

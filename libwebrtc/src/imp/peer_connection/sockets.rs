@@ -80,6 +80,15 @@ impl Sockets {
         (gone, fresh)
     }
 
+    /// Where it listens.
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        self.sockets.iter().map(|(_, local)| *local).collect()
+    }
+
+    pub(super) fn has(&self, address: SocketAddr) -> bool {
+        self.sockets.iter().any(|(_, local)| *local == address)
+    }
+
     /// The next datagram into `buffer`: its length, from where, and at which of our addresses.
     pub(super) fn poll(
         &mut self,

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use tracing::debug;
 
-use crate::imp::ice::frames::Framing;
 use crate::imp::ice::stream::Stream;
 
 /// The port in a candidate of ours that opens connections but takes none (RFC 6544, section 4.5).
@@ -100,8 +99,7 @@ impl Link {
                 return;
             }
             self.tries += 1;
-            self.stream =
-                Some(Stream::connect(Some(self.local.ip()), self.remote, Framing::Length));
+            self.stream = Some(Stream::to_peer(self.local.ip(), self.remote));
         }
         if let Some(stream) = &mut self.stream {
             stream.send(datagram);
