@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn an_answer_tells_how_we_are_seen() {
-        let now = Instant::now();
+        let now = tokio::time::Instant::now().into_std();
         let mut bindings = Bindings::default();
         bindings.ask(now, query());
         let (_, request) = bindings.poll().unwrap();
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_silent_server_is_asked_five_times() {
-        let mut now = Instant::now();
+        let mut now = tokio::time::Instant::now().into_std();
         let start = now;
         let mut bindings = Bindings::default();
         bindings.ask(now, query());

@@ -13,3 +13,6 @@ mod client;
 mod peers;
 
 pub(crate) use client::{Client, Credentials, Event, UNREACHABLE};
+
+#[cfg(test)]
+mod tests;
