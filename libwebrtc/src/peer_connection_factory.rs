@@ -2,13 +2,15 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "the signatures are upstream's")]
 
+use std::fmt;
+
 use crate::imp::peer_connection as imp;
 use crate::peer_connection::PeerConnection;
 use crate::rtp_parameters::{RtpCapabilities, RtpCodecCapability};
 use crate::{MediaType, RtcError};
 
-/// A server that helps to find a path.
-#[derive(Debug, Clone)]
+/// A server that helps to find a path. Its password is never printed.
+#[derive(Clone)]
 pub struct IceServer {
     /// Such as `turn:host:port?transport=udp`.
     pub urls: Vec<String>,
@@ -18,12 +20,19 @@ pub struct IceServer {
     pub password: String,
 }
 
+impl fmt::Debug for IceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IceServer").field("urls", &self.urls).finish_non_exhaustive()
+    }
+}
+
 /// Whether candidates are gathered when the network changes.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum ContinualGatheringPolicy {
     /// Only at the beginning.
     GatherOnce,
-    /// Always. In this build: at the beginning, and when ICE restarts.
+    /// Always. In this build, with both: at the beginning, when ICE restarts, and when the peer is
+    /// silent or all sending fails.
     GatherContinually,
 }
 

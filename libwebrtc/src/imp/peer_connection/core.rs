@@ -69,6 +69,8 @@ pub(super) struct Work {
     pub(super) notices: VecDeque<Notice>,
     pub(super) deadline: Instant,
     pub(super) is_closed: bool,
+    /// Whether the peer is silent.
+    pub(super) is_lost: bool,
 }
 
 impl Core {
@@ -280,6 +282,7 @@ impl Core {
             notices: std::mem::take(&mut self.notices),
             deadline: self.deadline.min(failed_at),
             is_closed: self.is_closed(),
+            is_lost: self.ice == IceConnectionState::Disconnected,
         }
     }
 }

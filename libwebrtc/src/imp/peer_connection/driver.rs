@@ -34,6 +34,7 @@ async fn run(shared: Arc<Shared>) {
         if work.is_closed {
             break;
         }
+        network.watch(work.is_lost);
         network.ask();
         for found in network.found() {
             shared.with(|core, _| core.on_found(found));

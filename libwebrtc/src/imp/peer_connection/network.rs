@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::poll_fn;
 use str0m::net::{Protocol, Transmit};
+use tracing::debug;
 
 use super::candidates::{Found, Wanted};
 use super::servers::Servers;
@@ -14,6 +15,9 @@ use super::shared::now;
 use super::sockets::{self, Sockets};
 use super::streams::{ACTIVE_PORT, Streams};
 use crate::imp::ice::frames::FRAME_LIMIT;
+
+/// How often the machine's addresses are looked at while something is wrong.
+const LOOK_PERIOD: Duration = Duration::from_secs(1);
 
 /// Everything that a connection sends and receives by.
 #[derive(Default)]
@@ -23,8 +27,20 @@ pub(super) struct Network {
     servers: Servers,
     /// Whether servers are still asked.
     is_gathering: bool,
+    watch: Watch,
     buffer: Vec<u8>,
     found: VecDeque<Found>,
+}
+
+/// Looks whether the machine has other addresses, while there is reason to.
+#[derive(Default)]
+struct Watch {
+    /// What was gathered last, from which addresses.
+    wanted: Wanted,
+    machine: Vec<SocketAddr>,
+    looked_at: Option<Instant>,
+    /// When to look.
+    due: Option<Instant>,
 }
 
 /// A datagram that was read: its length in the buffer, from where, and at which of our addresses.
@@ -53,6 +69,24 @@ impl Network {
         let hosts = self.sockets.addresses();
         self.servers.follow(now(), wanted, &machine, hosts, &mut self.found);
         self.is_gathering = true;
+        self.watch.wanted = wanted.clone();
+        self.watch.machine = machine;
+    }
+
+    /// Looks for other addresses from time to time, while the peer `is_lost` or all sending fails.
+    pub(super) fn watch(&mut self, is_lost: bool) {
+        let is_troubled = is_lost || self.sockets.is_failing() || self.servers.is_failing();
+        let earliest = self.watch.looked_at.map_or_else(now, |at| at + LOOK_PERIOD);
+        self.watch.due = is_troubled.then_some(earliest);
+    }
+
+    fn look(&mut self) {
+        self.watch.looked_at = Some(now());
+        self.watch.due = None;
+        if sockets::addresses() != self.watch.machine {
+            debug!("the machine's addresses changed");
+            self.gather(&self.watch.wanted.clone());
+        }
     }
 
     /// What was found since the last call.
@@ -85,11 +119,14 @@ impl Network {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.servers.deadline()
+        [self.servers.deadline(), self.watch.due].into_iter().flatten().min()
     }
 
     pub(super) fn advance(&mut self) {
         self.servers.advance(now(), &mut self.found);
+        if self.watch.due.is_some_and(|at| at <= now()) {
+            self.look();
+        }
     }
 
     /// Waits for a datagram; it stands in [`Network::datagram`] until the next call. None where

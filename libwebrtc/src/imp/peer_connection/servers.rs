@@ -136,6 +136,11 @@ impl Servers {
         self.bindings.is_empty() && self.sessions.iter().all(Session::is_settled)
     }
 
+    /// Whether the way to a relay fails.
+    pub(super) fn is_failing(&self) -> bool {
+        self.sessions.iter().any(Session::is_failing)
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         let sessions = self.sessions.iter().filter_map(Session::deadline);
         sessions.chain(self.bindings.deadline()).min()

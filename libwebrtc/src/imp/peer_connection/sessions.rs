@@ -22,6 +22,7 @@ use tracing::debug;
 
 use super::candidates::Found;
 use super::servers::{Relayed, error};
+use super::sockets::Failures;
 use crate::imp::ice::stream::Stream;
 use crate::imp::ice::turn::{Client, Credentials, Event, UNREACHABLE};
 use crate::imp::ice::url::{ServerUrl, Service, Transport};
@@ -66,6 +67,7 @@ pub(super) struct Relay {
     link: Link,
     client: Client,
     relayed: Option<SocketAddr>,
+    failures: Failures,
 }
 
 enum Link {
@@ -110,6 +112,10 @@ impl Session {
             Place::Relay(relay) => relay.relayed,
             _ => None,
         }
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        matches!(&self.place, Place::Relay(relay) if relay.failures.are_many())
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -263,7 +269,7 @@ impl Relay {
         };
         let is_stream = matches!(link, Link::Stream(_));
         let client = Client::new(credentials, is_stream, now);
-        Ok(Self { link, client, relayed: None })
+        Ok(Self { link, client, relayed: None, failures: Failures::default() })
     }
 
     fn local(&self) -> Option<SocketAddr> {
@@ -278,7 +284,9 @@ impl Relay {
         while let Some(datagram) = self.client.poll() {
             match &mut self.link {
                 // A full socket is a full link; requests are sent again.
-                Link::Datagrams(socket) => drop(socket.try_send(&datagram)),
+                Link::Datagrams(socket) => {
+                    self.failures.note(socket.try_send(&datagram).as_ref().map(|_| ()));
+                }
                 Link::Stream(stream) => stream.send(&datagram),
             }
         }

@@ -55,6 +55,7 @@ pub(super) struct Sockets {
     sockets: Vec<(UdpSocket, SocketAddr)>,
     /// Where to look first, so that a busy socket does not starve the others.
     first: usize,
+    failures: Failures,
 }
 
 impl Sockets {
@@ -64,6 +65,7 @@ impl Sockets {
         &mut self,
         addresses: &[SocketAddr],
     ) -> (Vec<SocketAddr>, Vec<SocketAddr>) {
+        self.failures = Failures::default();
         let wanted = |ip: IpAddr| addresses.iter().any(|address| address.ip() == ip);
         let gone = self.sockets.extract_if(.., |(_, local)| !wanted(local.ip()));
         let gone = gone.map(|(_, local)| local).collect();
@@ -108,12 +110,38 @@ impl Sockets {
     }
 
     /// Sends a datagram, or loses it: a full socket is a full link.
-    pub(super) fn send(&self, from: SocketAddr, to: SocketAddr, datagram: &[u8]) {
+    pub(super) fn send(&mut self, from: SocketAddr, to: SocketAddr, datagram: &[u8]) {
         let socket = self.sockets.iter().find(|(_, address)| *address == from);
         let Some((socket, _)) = socket else { return };
-        if let Err(error) = socket.try_send_to(datagram, to) {
+        let sent = socket.try_send_to(datagram, to);
+        self.failures.note(sent.as_ref().map(|_| ()));
+        if let Err(error) = sent {
             trace!(%error, %to, "datagram lost");
         }
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures.are_many()
+    }
+}
+
+/// Sending that failed, one time after the other, as it does where an address has gone.
+#[derive(Default)]
+pub(super) struct Failures(u32);
+
+impl Failures {
+    pub(super) fn note(&mut self, sent: Result<(), &io::Error>) {
+        match sent {
+            Ok(()) => self.0 = 0,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => self.0 = self.0.saturating_add(1),
+        }
+    }
+
+    pub(super) fn are_many(&self) -> bool {
+        /// A single one is a peer's port that nobody listens at.
+        const MANY: u32 = 3;
+        self.0 >= MANY
     }
 }
 
