@@ -8,8 +8,11 @@
 //!        └── callback: one slot for a user's function
 //!  audio ──── jitter buffer, Opus, source: pure state
 //!  cryptor ── keys of a room, and AES-GCM for its data packets
+//!  devices ── two switches for sound devices that are not there
+//!  absent ─── says once what this build leaves out
 //! ```
 
+pub(crate) mod absent;
 #[cfg_attr(
     not(test),
     expect(dead_code, unused_imports, reason = "no connection carries audio yet")
@@ -18,5 +21,6 @@ pub(crate) mod audio;
 pub(crate) mod callback;
 pub(crate) mod channel;
 pub(crate) mod cryptor;
+pub(crate) mod devices;
 pub(crate) mod peer_connection;
 pub(crate) mod track;

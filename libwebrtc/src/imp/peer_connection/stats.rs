@@ -1,7 +1,4 @@
-//! Figures of a connection in the shape of W3C's webrtc-stats.
-//!
-//! What is not measured stays at its default, as in upstream. The wall clock is not read here:
-//! timestamps are 0.
+//! The reports of a connection.
 
 use std::net::SocketAddr;
 
@@ -14,9 +11,9 @@ use crate::peer_connection::{IceConnectionState, PeerConnectionState};
 use crate::stats::{
     CandidatePairStats, DataChannelStats, DtlsTransportState, IceCandidatePairState,
     IceTransportState, InboundRtpStats, PeerConnectionStats, RtcStats, TransportStats,
-    dictionaries,
 };
 
+const CONNECTION: &str = "P";
 const TRANSPORT: &str = "T01";
 const PAIR: &str = "CP01";
 
@@ -30,31 +27,30 @@ impl Core {
     }
 
     fn connection_stats(&self) -> RtcStats {
-        let (opened, closed) = self.channels.counts();
-        let pc = dictionaries::PeerConnectionStats {
-            data_channels_opened: opened,
-            data_channels_closed: closed,
-        };
-        RtcStats::PeerConnection(PeerConnectionStats { rtc: named("P"), pc })
+        let (data_channels_opened, data_channels_closed) = self.channels.counts();
+        RtcStats::PeerConnection(PeerConnectionStats {
+            id: CONNECTION.to_owned(),
+            data_channels_opened,
+            data_channels_closed,
+        })
     }
 
     fn transport_stats(&self) -> RtcStats {
-        let selected = if self.traffic.pair.is_some() { PAIR } else { "" };
-        let transport = dictionaries::TransportStats {
+        RtcStats::Transport(TransportStats {
+            id: TRANSPORT.to_owned(),
             packets_sent: self.traffic.packets_sent,
             packets_received: self.traffic.packets_received,
             bytes_sent: self.traffic.bytes_sent,
             bytes_received: self.traffic.bytes_received,
             dtls_state: Some(dtls_state(self.connection)),
             ice_state: ice_state(self.ice),
-            selected_candidate_pair_id: selected.to_owned(),
-            ..Default::default()
-        };
-        RtcStats::Transport(TransportStats { rtc: named(TRANSPORT), transport })
+            selected_candidate_pair_id: self.traffic.pair.map(|_| PAIR.to_owned()),
+        })
     }
 
     fn pair_stats(&self, (local, remote): (SocketAddr, SocketAddr)) -> RtcStats {
-        let candidate_pair = dictionaries::CandidatePairStats {
+        RtcStats::CandidatePair(CandidatePairStats {
+            id: PAIR.to_owned(),
             transport_id: TRANSPORT.to_owned(),
             local_candidate_id: format!("I{local}"),
             remote_candidate_id: format!("I{remote}"),
@@ -64,25 +60,24 @@ impl Core {
             packets_received: self.traffic.packets_received,
             bytes_sent: self.traffic.bytes_sent,
             bytes_received: self.traffic.bytes_received,
-            ..Default::default()
-        };
-        RtcStats::CandidatePair(CandidatePairStats { rtc: named(PAIR), candidate_pair })
+            current_round_trip_time: None,
+        })
     }
 }
 
 fn channel_stats(figures: ChannelFigures) -> RtcStats {
     let record = &figures.record;
-    let dc = dictionaries::DataChannelStats {
+    RtcStats::DataChannel(DataChannelStats {
+        id: format!("D{}", record.id()),
         label: record.label().to_owned(),
         protocol: figures.protocol,
-        data_channel_identifier: record.id(),
+        data_channel_identifier: u16::try_from(record.id()).ok(),
         state: Some(record.state()),
         messages_sent: figures.messages_sent,
         bytes_sent: figures.bytes_sent,
         messages_received: figures.messages_received,
         bytes_received: figures.bytes_received,
-    };
-    RtcStats::DataChannel(DataChannelStats { rtc: named(&format!("D{}", record.id())), dc })
+    })
 }
 
 /// What arrived in a section, if anything did.
@@ -93,28 +88,17 @@ pub(super) fn inbound(transceiver: &Transceiver) -> Option<RtcStats> {
         MediaKind::Audio => "audio",
         MediaKind::Video => "video",
     };
-    let stream = dictionaries::RtpStreamStats {
+    Some(RtcStats::InboundRtp(InboundRtpStats {
+        id: format!("IT{mid}"),
         ssrc: figures.ssrc,
         kind: kind.to_owned(),
         transport_id: TRANSPORT.to_owned(),
-        ..Default::default()
-    };
-    let received = dictionaries::ReceivedRtpStreamStats {
-        packets_received: figures.packets,
-        ..Default::default()
-    };
-    let inbound = dictionaries::InboundRtpStreamStats {
         track_identifier: transceiver.received.id(),
+        mid,
+        packets_received: figures.packets,
         bytes_received: figures.bytes,
-        mid: mid.clone(),
         ..Default::default()
-    };
-    let rtc = named(&format!("IT{mid}"));
-    Some(RtcStats::InboundRtp(InboundRtpStats { rtc, stream, received, inbound }))
-}
-
-fn named(id: &str) -> dictionaries::RtcStats {
-    dictionaries::RtcStats { id: id.to_owned(), timestamp: 0 }
+    }))
 }
 
 fn dtls_state(state: PeerConnectionState) -> DtlsTransportState {
