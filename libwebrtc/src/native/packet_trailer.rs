@@ -1,6 +1,8 @@
 //! What a sender adds behind each encoded picture. This build carries no pictures: the types are
 //! there for `livekit`, nothing is ever looked up or observed, and who asks for it is warned once.
 
+#![expect(clippy::needless_pass_by_value, reason = "the signatures are upstream's")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
