@@ -65,6 +65,8 @@ pub(super) struct Traffic {
     pub(super) bytes_received: u64,
     /// The addresses that were used last, ours first.
     pub(super) pair: Option<(SocketAddr, SocketAddr)>,
+    /// There and back between them.
+    pub(super) trip: Option<Duration>,
 }
 
 /// What the task takes out of the core at once.
@@ -197,10 +199,11 @@ impl Core {
             Event::ChannelData(data) => self.on_channel_data(data),
             Event::ChannelClose(id) => self.on_channel_close(id),
             Event::RtpPacket(packet) => self.on_packet(&packet),
-            Event::MediaEgressStats(report) => {
-                if let Some(loss) = report.loss {
-                    self.on_loss(report.mid, loss);
-                }
+            Event::MediaEgressStats(report) => self.on_sent_report(&report),
+            Event::MediaIngressStats(report) => self.on_received_report(&report),
+            Event::PeerStats(report) => {
+                let pair = report.selected_candidate_pair;
+                self.traffic.trip = pair.and_then(|pair| pair.current_round_trip_time);
             }
             Event::Closed => {
                 debug!("the peer closed the connection");

@@ -17,6 +17,7 @@ mod channels;
 mod core;
 mod driver;
 mod handle;
+mod media_stats;
 mod member;
 mod negotiation;
 mod notice;

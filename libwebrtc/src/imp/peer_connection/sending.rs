@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tracing::warn;
 
 use super::core::Core;
+use super::media_stats::SentReport;
 use super::sections::Opus;
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::to_samples;
@@ -46,8 +47,11 @@ pub(super) struct Sending {
 /// What a section has sent.
 #[derive(Default)]
 pub(super) struct Outbound {
+    pub(super) ssrc: u32,
     pub(super) packets: u64,
     pub(super) bytes: u64,
+    /// What the peer says of it.
+    pub(super) report: Option<SentReport>,
     /// The level of the last packet, in dB below overload.
     pub(super) level_dbov: Option<u8>,
     /// The sum of levels squared times seconds, and the seconds.
@@ -80,6 +84,12 @@ impl Outbound {
         self.level_dbov = Some(packet.level_dbov);
         self.energy += 10_f64.powf(-f64::from(packet.level_dbov) / 10.0) * length.as_secs_f64();
         self.seconds += length.as_secs_f64();
+    }
+}
+
+impl Sending {
+    pub(super) fn bitrate_bps(&self) -> u32 {
+        self.outlet.bitrate_bps()
     }
 }
 
@@ -165,6 +175,7 @@ impl Transceiver {
             }
             let mut api = rtc.direct_api();
             let Some(stream) = api.stream_tx_by_mid(sending.mid, None) else { continue };
+            self.outbound.ssrc = *stream.ssrc();
             self.outbound.count(&packet, PACKET);
             let sequence = self.outbound.next_sequence().into();
             let level = ExtensionValues {
