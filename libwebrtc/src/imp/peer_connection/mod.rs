@@ -18,11 +18,13 @@ mod core;
 mod driver;
 mod guard;
 mod handle;
-mod media;
+mod media_stats;
 mod member;
 mod negotiation;
 mod notice;
+mod receiving;
 mod sections;
+mod sending;
 mod shared;
 #[cfg(any(test, feature = "fuzzing"))]
 mod side;
