@@ -127,6 +127,10 @@ impl Core {
         }
     }
 
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.connection == PeerConnectionState::Closed
     }
@@ -159,12 +163,19 @@ impl Core {
     }
 
     fn input(&mut self, now: Instant, input: Input<'_>) {
-        if self.is_closed() {
+        // A datagram is taken from who knows our password, or from where such a one has come from.
+        if self.is_closed() || !self.rtc.accepts(&input) {
             return;
         }
-        if let Err(error) = self.rtc.handle_input(input) {
-            warn!(%error, "connection failed");
-            self.set_connection(PeerConnectionState::Failed);
+        let is_datagram = matches!(input, Input::Receive(..));
+        match self.guarded("taking a datagram or the time", |rtc| rtc.handle_input(input)) {
+            // Anybody can write a datagram in the peer's name.
+            Ok(Err(error)) if is_datagram && self.rtc.is_alive() => debug!(%error, "datagram lost"),
+            Ok(Err(error)) => {
+                warn!(%error, "connection failed");
+                self.set_connection(PeerConnectionState::Failed);
+            }
+            Ok(Ok(())) | Err(_) => {}
         }
         self.drain(now);
     }
@@ -179,7 +190,8 @@ impl Core {
 
     fn poll(&mut self, now: Instant) {
         loop {
-            match self.rtc.poll_output() {
+            let Ok(output) = self.guarded("going on", Rtc::poll_output) else { continue };
+            match output {
                 Ok(Output::Timeout(deadline)) => {
                     self.deadline = deadline;
                     return;
@@ -273,7 +285,7 @@ impl Core {
         self.set_connection(PeerConnectionState::Disconnected);
     }
 
-    fn set_connection(&mut self, state: PeerConnectionState) {
+    pub(super) fn set_connection(&mut self, state: PeerConnectionState) {
         if self.connection != state && !self.is_closed() {
             self.connection = state;
             self.tell(Notice::Connection(state));
