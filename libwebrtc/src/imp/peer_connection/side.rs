@@ -38,7 +38,7 @@ pub(crate) struct Side {
 impl Side {
     /// A side that is reached at `address`; its clock stands at 0 when it is `base`.
     pub(crate) fn new(base: Instant, address: SocketAddr) -> Self {
-        let core = Core::new(true, base);
+        let core = Core::new(true, Arc::default(), base);
         let (opened, messages, states) = (Vec::new(), Vec::new(), Vec::new());
         Self { core, base, address, opened, messages, states }
     }
@@ -148,8 +148,8 @@ impl Side {
     }
 
     /// What is to be sent, and when [`Side::advance`] is to be called; takes in what is told.
-    pub(crate) fn work(&mut self, _now: Duration) -> (Vec<Transmit>, Duration) {
-        let work = self.core.take();
+    pub(crate) fn work(&mut self, now: Duration) -> (Vec<Transmit>, Duration) {
+        let work = self.core.take(self.base + now);
         work.notices.into_iter().for_each(|notice| self.hear(notice));
         let deadline = work.deadline.saturating_duration_since(self.base);
         (work.datagrams.into(), deadline)
