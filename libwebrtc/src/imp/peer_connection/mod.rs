@@ -16,17 +16,26 @@
 mod channels;
 mod core;
 mod driver;
+mod guard;
 mod handle;
-mod media;
+mod media_stats;
 mod member;
 mod negotiation;
 mod notice;
+mod receiving;
 mod sections;
+mod sending;
 mod shared;
+#[cfg(any(test, feature = "fuzzing"))]
+mod side;
 mod sockets;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod transceivers;
 
 pub(crate) use handle::{PeerConnection, check_configuration};
 pub(crate) use member::Member;
 pub(crate) use shared::Shared;
+#[cfg(feature = "fuzzing")]
+pub(crate) use side::Side;
