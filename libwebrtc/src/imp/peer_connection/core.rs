@@ -6,15 +6,19 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use str0m::format::{Codec, CodecConfig};
 use str0m::net::{Protocol, Receive, Transmit};
+use str0m::rtp::RawPacket;
+use str0m::rtp::rtcp::Rtcp;
 use str0m::{Event, Input, Output, Rtc, RtcConfig};
+use tokio::sync::Notify;
 use tracing::{debug, warn};
 
 use super::candidates::{Candidates, Wanted};
 use super::channels::Channels;
-use super::media;
 use super::negotiation::Negotiation;
 use super::notice::Notice;
 use super::transceivers::Transceivers;
@@ -30,6 +34,19 @@ const OUTBOX_LIMIT: usize = 4096;
 /// closes a channel at as much.
 const BUFFER_LIMIT: usize = 16 << 20;
 
+/// How often figures are taken, and the encoder follows the network.
+const REPORT: Duration = Duration::from_secs(1);
+
+/// Has descriptions say that lost packets of sound may be asked for again. str0m says so of
+/// pictures alone.
+fn offer_repair(config: &mut CodecConfig) {
+    let mut codecs = config.params().to_vec();
+    for codec in codecs.iter_mut().filter(|codec| codec.spec().codec == Codec::Opus) {
+        codec.set_fb_nack(true);
+    }
+    *config = CodecConfig::new_from_payload_params(codecs);
+}
+
 /// The state of a connection.
 pub(crate) struct Core {
     pub(super) rtc: Rtc,
@@ -41,11 +58,15 @@ pub(crate) struct Core {
     pub(super) gathering: IceGatheringState,
     pub(super) traffic: Traffic,
     pub(super) candidates: Candidates,
+    /// The connection's task.
+    pub(super) wake: Arc<Notify>,
     outbox: VecDeque<Transmit>,
     notices: VecDeque<Notice>,
     deadline: Instant,
     /// When the silence of the peer is taken for its end.
     failed_at: Option<Instant>,
+    /// Packets of sound were asked for again.
+    pub(super) repairs: bool,
     /// Whether keys have been agreed on: only then does a working path mean a connection.
     secured: bool,
 }
@@ -59,6 +80,8 @@ pub(super) struct Traffic {
     pub(super) bytes_received: u64,
     /// The addresses that were used last, ours first.
     pub(super) pair: Option<(SocketAddr, SocketAddr)>,
+    /// There and back between them.
+    pub(super) trip: Option<Duration>,
 }
 
 /// What the task takes out of the core at once.
@@ -74,32 +97,42 @@ pub(super) struct Work {
 }
 
 impl Core {
-    pub(super) fn new(snap: bool, now: Instant) -> Self {
+    pub(super) fn new(snap: bool, wake: Arc<Notify>, now: Instant) -> Self {
         // Video is negotiated, since `livekit` always offers sections for it, and dropped.
-        let config = RtcConfig::new()
+        let mut config = RtcConfig::new()
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true)
             .enable_h264(true)
             .set_rtp_mode(true)
+            // Requests to send packets of sound again are told in no other way.
+            .enable_raw_packets(true)
+            .set_stats_interval(Some(REPORT))
             .set_snap_enabled(snap)
             .set_sctp_max_buffered_amount(BUFFER_LIMIT);
+        offer_repair(config.codec_config());
         Self {
             rtc: config.build(now),
             negotiation: Negotiation::default(),
-            transceivers: Transceivers::default(),
+            transceivers: Transceivers::new(wake.clone()),
             channels: Channels::default(),
             connection: PeerConnectionState::New,
             ice: IceConnectionState::New,
             gathering: IceGatheringState::New,
             traffic: Traffic::default(),
             candidates: Candidates::default(),
+            wake,
             outbox: VecDeque::new(),
             notices: VecDeque::new(),
             deadline: now,
             failed_at: None,
+            repairs: false,
             secured: false,
         }
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -129,16 +162,25 @@ impl Core {
             self.failed_at = None;
             self.set_connection(PeerConnectionState::Failed);
         }
-        self.input(now, Input::Timeout(now));
+        if self.deadline <= now {
+            self.input(now, Input::Timeout(now));
+        }
     }
 
     fn input(&mut self, now: Instant, input: Input<'_>) {
-        if self.is_closed() {
+        // A datagram is taken from who knows our password, or from where such a one has come from.
+        if self.is_closed() || !self.rtc.accepts(&input) {
             return;
         }
-        if let Err(error) = self.rtc.handle_input(input) {
-            warn!(%error, "connection failed");
-            self.set_connection(PeerConnectionState::Failed);
+        let is_datagram = matches!(input, Input::Receive(..));
+        match self.guarded("taking a datagram or the time", |rtc| rtc.handle_input(input)) {
+            // Anybody can write a datagram in the peer's name.
+            Ok(Err(error)) if is_datagram && self.rtc.is_alive() => debug!(%error, "datagram lost"),
+            Ok(Err(error)) => {
+                warn!(%error, "connection failed");
+                self.set_connection(PeerConnectionState::Failed);
+            }
+            Ok(Ok(())) | Err(_) => {}
         }
         self.drain(now);
     }
@@ -154,7 +196,8 @@ impl Core {
 
     fn poll(&mut self, now: Instant) {
         loop {
-            match self.rtc.poll_output() {
+            let Ok(output) = self.guarded("going on", Rtc::poll_output) else { continue };
+            match output {
                 Ok(Output::Timeout(deadline)) => {
                     self.deadline = deadline;
                     return;
@@ -185,14 +228,24 @@ impl Core {
         match event {
             Event::Connected => {
                 self.secured = true;
+                self.transceivers.set_changed();
                 self.set_connection(PeerConnectionState::Connected);
             }
             Event::IceConnectionStateChange(state) => self.on_ice(now, state),
             Event::ChannelOpen(id, label) => self.on_channel_open(id, &label),
             Event::ChannelData(data) => self.on_channel_data(data),
             Event::ChannelClose(id) => self.on_channel_close(id),
-            Event::RtpPacket(packet) => {
-                media::receive(&mut self.rtc, &mut self.transceivers, &packet);
+            Event::RtpPacket(packet) => self.on_packet(&packet),
+            Event::RawPacket(packet) => {
+                if let RawPacket::RtcpRx(Rtcp::Nack(nack)) = *packet {
+                    self.on_request(&nack);
+                }
+            }
+            Event::MediaEgressStats(report) => self.on_sent_report(&report),
+            Event::MediaIngressStats(report) => self.on_received_report(&report),
+            Event::PeerStats(report) => {
+                let pair = report.selected_candidate_pair;
+                self.traffic.trip = pair.and_then(|pair| pair.current_round_trip_time);
             }
             Event::Closed => {
                 debug!("the peer closed the connection");
@@ -238,7 +291,7 @@ impl Core {
         self.set_connection(PeerConnectionState::Disconnected);
     }
 
-    fn set_connection(&mut self, state: PeerConnectionState) {
+    pub(super) fn set_connection(&mut self, state: PeerConnectionState) {
         if self.connection != state && !self.is_closed() {
             self.connection = state;
             self.tell(Notice::Connection(state));
@@ -272,15 +325,39 @@ impl Core {
         self.connection = PeerConnectionState::Closed;
     }
 
+    /// Sends and plays the sound that is due. Returns when the next is.
+    fn carry_sound(&mut self, now: Instant) -> Option<Instant> {
+        if self.is_closed() {
+            return None;
+        }
+        self.refresh_sending(now);
+        let repaired = self.repair();
+        if self.send_sound(now) || repaired {
+            self.input(now, Input::Timeout(now));
+        }
+        let played = self.play_sound(now);
+        self.sound_due_at(now).into_iter().chain(played).min()
+    }
+
+    /// Whether there is a path now.
+    pub(super) fn is_working(&self) -> bool {
+        self.connection == PeerConnectionState::Connected
+    }
+
+    pub(super) fn is_secured(&self) -> bool {
+        self.secured
+    }
+
     /// What is to be sent and told, and when to come again.
-    pub(super) fn take(&mut self) -> Work {
+    pub(super) fn take(&mut self, now: Instant) -> Work {
+        let sound_at = self.carry_sound(now).unwrap_or(self.deadline);
         let failed_at = self.failed_at.unwrap_or(self.deadline);
         let gather = std::mem::take(&mut self.candidates.due);
         Work {
             gather: gather.then(|| self.candidates.wanted.clone()),
             datagrams: std::mem::take(&mut self.outbox),
             notices: std::mem::take(&mut self.notices),
-            deadline: self.deadline.min(failed_at),
+            deadline: self.deadline.min(failed_at).min(sound_at),
             is_closed: self.is_closed(),
             is_lost: self.ice == IceConnectionState::Disconnected,
         }

@@ -21,7 +21,7 @@ pub(super) fn start(shared: Arc<Shared>, runtime: &Handle) {
 async fn run(shared: Arc<Shared>) {
     let mut network = Network::default();
     loop {
-        let work = shared.look(|core| core.take());
+        let work = shared.look(|core| core.take(now()));
         if let Some(wanted) = &work.gather {
             network.gather(wanted);
         }
@@ -34,6 +34,8 @@ async fn run(shared: Arc<Shared>) {
         if work.is_closed {
             break;
         }
+        // Here, too: datagrams without a pause would leave no time for it below.
+        network.advance();
         network.watch(work.is_lost);
         network.ask();
         for found in network.found() {

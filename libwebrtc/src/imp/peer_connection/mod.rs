@@ -17,21 +17,30 @@ mod candidates;
 mod channels;
 mod core;
 mod driver;
+mod guard;
 mod handle;
-mod media;
+mod media_stats;
 mod member;
 mod negotiation;
 mod network;
 mod notice;
+mod receiving;
 mod sections;
+mod sending;
 mod servers;
 mod sessions;
 mod shared;
+#[cfg(any(test, feature = "fuzzing"))]
+mod side;
 mod sockets;
 mod stats;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod transceivers;
 
 pub(crate) use handle::PeerConnection;
 pub(crate) use member::Member;
 pub(crate) use shared::Shared;
+#[cfg(feature = "fuzzing")]
+pub(crate) use side::Side;

@@ -13,15 +13,16 @@ use super::notice::Callbacks;
 pub(crate) struct Shared {
     pub(super) core: Mutex<Core>,
     /// Tells the task that there is something to send, to tell or to gather.
-    pub(super) wake: Notify,
+    pub(super) wake: Arc<Notify>,
     pub(super) callbacks: Callbacks,
 }
 
 impl Shared {
     pub(super) fn new(snap: bool) -> Arc<Self> {
+        let wake = Arc::new(Notify::new());
         Arc::new(Self {
-            core: Mutex::new(Core::new(snap, now())),
-            wake: Notify::new(),
+            core: Mutex::new(Core::new(snap, wake.clone(), now())),
+            wake,
             callbacks: Callbacks::default(),
         })
     }
