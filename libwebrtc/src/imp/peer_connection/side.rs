@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 #[cfg(feature = "fuzzing")]
 use str0m::media::MediaKind;
-use str0m::net::Transmit;
+use str0m::net::{Protocol, Transmit};
 
+use super::candidates::Found;
 use super::core::Core;
 use super::notice::Notice;
 #[cfg(feature = "fuzzing")]
@@ -89,9 +90,7 @@ impl Side {
 
     fn listen(&mut self, now: Duration) {
         let address = self.address;
-        if !self.core.is_gathered(address) {
-            self.with(now, |core| core.add_local_address(address));
-        }
+        self.with(now, |core| core.on_found(Found::Host(Protocol::Udp, address)));
     }
 
     /// Takes a description of the peer's.
@@ -139,7 +138,7 @@ impl Side {
 
     /// Takes a datagram that came from `from`.
     pub(crate) fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Duration) {
-        self.core.receive(self.base + now, from, self.address, datagram);
+        self.core.receive(self.base + now, Protocol::Udp, from, self.address, datagram);
     }
 
     /// Lets the time go on.
