@@ -33,7 +33,9 @@ pub mod rtp_sender;
 pub mod rtp_transceiver;
 pub mod session_description;
 pub mod stats;
+pub mod video_frame;
 pub mod video_source;
+pub mod video_stream;
 pub mod video_track;
 
 pub use error::{MediaType, RtcError, RtcErrorType};

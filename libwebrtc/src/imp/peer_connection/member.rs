@@ -25,15 +25,18 @@ impl Member {
 
     /// Changes what the next offer says of it.
     pub(crate) fn write(&self, change: impl FnOnce(&mut Transceiver)) {
-        self.shared.look(|core| change(core.transceivers.get_mut(self.key)));
+        self.shared.look(|core| {
+            change(core.transceivers.get_mut(self.key));
+            core.transceivers.set_changed();
+        });
+        self.shared.wake.notify_one();
     }
 
     pub(crate) fn sent_stats(&self) -> Vec<RtcStats> {
-        // Nothing sends sound yet.
-        Vec::new()
+        self.read(super::media_stats::sent)
     }
 
     pub(crate) fn received_stats(&self) -> Vec<RtcStats> {
-        self.read(super::stats::inbound).into_iter().collect()
+        self.read(super::media_stats::received)
     }
 }
