@@ -17,6 +17,8 @@ pub mod simulate;
 pub mod slow_listener;
 pub mod slow_tool;
 pub mod sound;
+pub mod speech;
 pub mod tidy;
+pub mod tone;
 pub mod typed;
 pub mod workspace;
