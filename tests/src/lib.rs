@@ -5,6 +5,7 @@ pub mod caller;
 pub mod cut;
 pub mod http;
 pub mod made;
+pub mod network;
 pub mod postgres;
 pub mod program;
 pub mod promtool;
