@@ -17,6 +17,7 @@ pub mod simulate;
 pub mod slow_listener;
 pub mod slow_tool;
 pub mod sound;
+pub mod spectral;
 pub mod tidy;
 pub mod typed;
 pub mod workspace;

@@ -220,8 +220,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_again_has_a_chance_of_its_own() {
-        let mut wire =
-            fate(1, Conditions { loss: Loss::Random(0.5), ..Conditions::default() });
+        let mut wire = fate(1, Conditions { loss: Loss::Random(0.5), ..Conditions::default() });
         let lost = (0..).find(|&it| passed(&mut wire, [sound(1, it)].into_iter()) == [false]);
         let again = std::iter::repeat_n(sound(1, lost.unwrap()), 20);
         assert!(passed(&mut wire, again).contains(&true));
@@ -240,8 +239,7 @@ mod tests {
 
     #[test]
     fn a_firewall_lets_pass_what_is_not_udp() {
-        let mut wire =
-            fate(1, Conditions { passage: Passage::NoUdp, ..Conditions::default() });
+        let mut wire = fate(1, Conditions { passage: Passage::NoUdp, ..Conditions::default() });
         let mut tcp = sound(1, 1);
         tcp[9] = 6;
         assert_eq!(passed(&mut wire, [sound(1, 1), tcp].into_iter()), [false, true]);
@@ -250,12 +248,8 @@ mod tests {
     #[test]
     fn jitter_stays_within_its_bounds_and_copies_come_later_or_earlier() {
         let ms = Duration::from_millis;
-        let conditions = Conditions {
-            delay: ms(20),
-            jitter: ms(30),
-            duplicate: 0.5,
-            ..Conditions::default()
-        };
+        let conditions =
+            Conditions { delay: ms(20), jitter: ms(30), duplicate: 0.5, ..Conditions::default() };
         let mut wire = fate(5, conditions);
         let delays: Vec<_> = (0..400).flat_map(|it| wire.delays(&sound(1, it))).collect();
         assert!((500..700).contains(&delays.len()), "{}", delays.len());

@@ -38,7 +38,7 @@ pub struct Wire {
 
 /// One end of a wire: the device's name there.
 #[derive(Clone, Copy, Debug)]
-pub struct End<'a> {
+pub(super) struct End<'a> {
     pub(super) namespace: &'a Namespace,
     pub(super) device: &'a str,
 }
