@@ -10,13 +10,11 @@
 //!  cryptor ── keys of a room, and AES-GCM for its data packets
 //! ```
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "no connection carries audio yet")
-)]
 pub(crate) mod audio;
 pub(crate) mod callback;
 pub(crate) mod channel;
 pub(crate) mod cryptor;
+pub(crate) mod feed;
+pub(crate) mod listener;
 pub(crate) mod peer_connection;
 pub(crate) mod track;
