@@ -13,6 +13,7 @@ pub mod promtool;
 pub mod python;
 pub mod sample;
 pub mod scenario;
+pub mod sdk_peer;
 pub mod simulate;
 pub mod slow_listener;
 pub mod slow_tool;

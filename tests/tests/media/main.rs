@@ -1,3 +1,10 @@
-//! The official `livekit` crate on our `libwebrtc`, in rooms of real livekit-servers.
+//! The official `livekit` crate on our `libwebrtc`, in rooms of real livekit-servers, with the
+//! official Python SDK on the other end.
 
+mod calls;
+mod content;
+mod data;
 mod rooms;
+mod stage;
+mod streams;
+mod told;
