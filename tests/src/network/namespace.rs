@@ -47,11 +47,10 @@ impl Namespace {
         &self.name
     }
 
-    /// A program that runs in it. The process is the program itself, so that killing it ends it.
-    pub fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.name]).arg(program);
-        command
+    /// The words before a program's name that make it run in here. The process is the program
+    /// itself then, so that killing it ends it.
+    pub fn under(&self) -> [&str; 4] {
+        ["ip", "netns", "exec", &self.name]
     }
 
     /// Runs `ip` in it with the words of `arguments`.
