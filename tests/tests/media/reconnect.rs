@@ -14,6 +14,9 @@ use crate::paths::{Member, Site, Stack};
 /// How long all of it may take; most takes well below a second.
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// How often the system is asked what is left.
+const STEP: Duration = Duration::from_millis(20);
+
 /// How long tones last: beyond any test.
 const TONE_S: u32 = 120;
 
@@ -60,9 +63,7 @@ impl Call {
             site.member(far, Stack::Real, "call", "real")
         );
         let (ours, real) = (ours?, real?);
-        let (there, back) =
-            tokio::join!(publish(&ours.peer, "ours"), publish(&real.peer, "real"));
-        drop((there, back));
+        tokio::join!(publish(&ours.peer, "ours"), publish(&real.peer, "real"));
         tokio::join!(ours.peer.meter("real"), real.peer.meter("ours"));
         let call = Self { ours, real, site, name };
         call.recovered(Instant::now(), None).await;
@@ -74,14 +75,14 @@ impl Call {
     async fn recovered(&self, begin: Instant, sign: Option<Sign>) -> [Duration; 2] {
         let mut ears = [Ear::new(begin), Ear::new(begin)];
         let mut seen = sign.is_none();
+        let mut told = Vec::new();
         let waited = timeout(LIMIT, async {
             while !(seen && ears.iter().all(|ear| ear.run >= BACK)) {
-                let (number, event) = tokio::select! {
-                    biased;
-                    event = self.ours.peer.next() => (0, event),
-                    event = self.real.peer.next() => (1, event),
-                };
+                let (number, event) = self.next().await;
                 let silent = ears[number].hear(&event);
+                if !matches!(event, Event::Level { .. }) {
+                    told.push((begin.elapsed(), number, event.clone()));
+                }
                 let reconnected = number == 0 && event == Event::Reconnected;
                 if !seen && (reconnected || silent && sign == Some(Sign::Either)) {
                     seen = true;
@@ -91,8 +92,18 @@ impl Call {
         });
         let ended = waited.await;
         let runs = ears.each_ref().map(|ear| ear.run);
-        assert!(ended.is_ok(), "{}: {sign:?} seen: {seen}, heard: {runs:?}", self.name);
+        let name = self.name;
+        assert!(ended.is_ok(), "{name}: {sign:?} seen: {seen}, heard: {runs:?}, told: {told:#?}");
         ears.map(|ear| ear.quiet.saturating_duration_since(begin))
+    }
+
+    /// What happens next: to ours is number 0, to the real one 1.
+    async fn next(&self) -> (usize, Event) {
+        tokio::select! {
+            biased;
+            event = self.ours.peer.next() => (0, event),
+            event = self.real.peer.next() => (1, event),
+        }
     }
 
     /// Tells how long it took, and ends the call: nothing is left of it.
@@ -105,8 +116,12 @@ impl Call {
         );
         std::io::stderr().write_all(line.as_bytes()).expect("stderr is writable");
         self.ours.peer.leave().await;
-        let sockets = udp_sockets(self.ours.peer.id());
-        assert_eq!(sockets, 0, "{}: UDP sockets are left", self.name);
+        let closed = timeout(LIMIT, async {
+            while udp_sockets(self.ours.peer.id()) > 0 {
+                tokio::time::sleep(STEP).await;
+            }
+        });
+        assert!(closed.await.is_ok(), "{}: UDP sockets are left", self.name);
         drop(self.site);
     }
 }
@@ -230,8 +245,8 @@ async fn outage(name: &'static str, passage: Passage) {
     const LENGTH: Duration = Duration::from_secs(5);
     let Some(call) = Call::begin(name).await else { return };
     pass(&call, passage);
-    // The outage is this long; nothing is waited for.
-    tokio::time::sleep(LENGTH).await;
+    // What is heard meanwhile does not wait until later.
+    let _ = timeout(LENGTH, async { loop { call.next().await; } }).await;
     pass(&call, Passage::Open);
     let times = call.recovered(Instant::now(), Some(Sign::Either)).await;
     call.end(times).await;
