@@ -9,11 +9,13 @@ Reads one JSON object per line from standard input and writes one per line to st
 Ends when its input does. Sound comes from WAV files and goes into them.
 """
 
+import array
 import asyncio
 import base64
 import hashlib
 import inspect
 import json
+import math
 import sys
 import wave
 from collections import defaultdict
@@ -38,6 +40,8 @@ class Peer:
         self._local: dict[str, rtc.LocalAudioTrack] = {}
         self._remote: defaultdict[str, asyncio.Queue[rtc.Track]] = defaultdict(asyncio.Queue)
         self._recorded: dict[str, rtc.Track] = {}
+        self._last: dict[str, rtc.Track] = {}
+        self._metered: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._room.on("track_subscribed", self._subscribed)
         for name, told in EVENTS.items():
@@ -99,7 +103,26 @@ class Peer:
                     break
         await stream.aclose()
 
+    async def meter(self, name: str, rate_hz: int) -> None:
+        """Tells of the loudness of each track of that name from now on, 100 ms at a time."""
+        self._metered[name] = rate_hz
+        if name in self._last:
+            self._start(self._measure(name, self._last[name]))
+
+    async def _measure(self, name: str, track: rtc.Track) -> None:
+        rate = self._metered[name]
+        samples = array.array("h")
+        async for event in rtc.AudioStream.from_track(track=track, sample_rate=rate, num_channels=1):
+            samples.extend(event.frame.data)
+            if len(samples) >= rate // 10:
+                rms = math.sqrt(sum(it * it for it in samples) / len(samples))
+                _tell(event="level", track=name, rms=rms)
+                del samples[:]
+
     def _subscribed(self, track: rtc.Track, *_: Any) -> None:
+        self._last[track.name] = track
+        if track.name in self._metered:
+            self._start(self._measure(track.name, track))
         self._remote[track.name].put_nowait(track)
 
     # Data

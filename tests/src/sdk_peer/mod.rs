@@ -3,6 +3,7 @@
 //!
 //! No wait is longer than its limit, and dropping the peer ends the process.
 
+mod paths;
 mod process;
 mod wire;
 

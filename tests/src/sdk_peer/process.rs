@@ -70,15 +70,25 @@ impl Process {
         self.commands.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Has it begin with `command`, whose result nobody waits for.
+    pub(super) async fn tell(&self, mut command: Value) {
+        command["id"] = self.number().into();
+        self.write(&command).await;
+    }
+
+    async fn write(&self, command: &Value) {
+        let line = format!("{command}\n");
+        let written = self.input.lock().await.write_all(line.as_bytes()).await;
+        written.unwrap_or_else(|error| panic!("the peer has ended: {error}\n{}", self.said()));
+    }
+
     /// Has it do `command`. Panics where that is not done, or refused, within `limit`.
     pub(super) async fn ask(&self, mut command: Value, limit: Duration) -> Answer {
         let id = self.number();
         command["id"] = id.into();
         let (sender, answer) = oneshot::channel();
         lock(&self.shared.waiting).insert(id, sender);
-        let line = format!("{command}\n");
-        let written = self.input.lock().await.write_all(line.as_bytes()).await;
-        written.unwrap_or_else(|error| panic!("the peer has ended: {error}\n{}", self.said()));
+        self.write(&command).await;
         let answer = timeout(limit, answer).await;
         let answer = answer.unwrap_or_else(|_| {
             panic!("{} was not done within {limit:?}\n{}", command["do"], self.said())

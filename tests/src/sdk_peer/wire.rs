@@ -21,6 +21,7 @@ pub enum Event {
     ParticipantMetadataChanged { from: String, metadata: String },
     ParticipantNameChanged { from: String, name: String },
     DataReceived { from: String, topic: String, reliable: bool, payload: String },
+    Level { track: String, rms: f64 },
     Text(Stream),
     Bytes(Stream),
     Reconnecting,

@@ -4,6 +4,9 @@
 mod calls;
 mod content;
 mod data;
+mod loss;
+mod paths;
+mod reconnect;
 mod rooms;
 mod stage;
 mod streams;
