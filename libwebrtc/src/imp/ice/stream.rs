@@ -17,7 +17,7 @@ use super::frames::{FRAME_LIMIT, Frames, Framing};
 use super::tls;
 
 /// How long a connection may take to stand.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 
 /// How many bytes wait for a slow stream: a second at 2 Mbit/s.
 const QUEUE_LIMIT: usize = 256 << 10;

@@ -11,6 +11,7 @@ use super::notice::Notice;
 use crate::ice_candidate::IceCandidate;
 use crate::peer_connection::{IceCandidateError, IceGatheringState};
 use crate::peer_connection_factory::IceServer;
+use crate::session_description::SessionDescription;
 
 /// How many candidates of ours there are at once.
 const LIMIT: usize = 64;
@@ -45,6 +46,8 @@ pub(super) struct Candidates {
     pub(super) wanted: Wanted,
     /// Whether to look for addresses.
     pub(super) due: bool,
+    /// What the search is called that addresses were looked for last.
+    name: String,
     known: Vec<Candidate>,
     /// Found while an offer to look for a path anew has no answer: the peer would take them for
     /// the old path's.
@@ -60,8 +63,19 @@ impl Core {
         }
     }
 
+    /// Has the task look for addresses, where the description begins to look for a path, or does so
+    /// anew.
+    pub(super) fn gather_for(&mut self, description: &SessionDescription) {
+        let mut lines = description.text().lines();
+        let name = lines.find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap_or_default();
+        if self.gathering == IceGatheringState::New || self.candidates.name != name {
+            name.clone_into(&mut self.candidates.name);
+            self.gather();
+        }
+    }
+
     /// Has the task look for addresses.
-    pub(super) fn gather(&mut self) {
+    fn gather(&mut self) {
         self.candidates.due = true;
         self.set_gathering(IceGatheringState::Gathering);
     }

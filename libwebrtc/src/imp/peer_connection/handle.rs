@@ -99,7 +99,7 @@ impl PeerConnection {
     ) -> Result<(), RtcError> {
         self.shared().with(|core, _| {
             core.set_local(description)?;
-            core.gather();
+            core.gather_for(description);
             Ok(())
         })
     }

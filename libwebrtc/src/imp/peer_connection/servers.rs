@@ -148,17 +148,14 @@ impl Servers {
 
     pub(super) fn advance(&mut self, now: Instant, found: &mut VecDeque<Found>) {
         for query in self.bindings.advance(now) {
-            let asked = |it: &&Session| it.stun_addresses().contains(&query.server);
-            let Some(session) = self.sessions.iter().find(asked) else { continue };
             // A relay tells of its own silence.
-            if matches!(session.place, Place::Stun) {
+            let asked = |it: &&Session| {
+                matches!(it.place, Place::Stun) && it.stun_addresses().contains(&query.server)
+            };
+            if let Some(session) = self.sessions.iter().find(asked) {
                 let text = "the server does not answer".to_owned();
-                found.push_back(error(
-                    &session.url.to_string(),
-                    Some(query.local),
-                    UNREACHABLE,
-                    text,
-                ));
+                let url = session.url.to_string();
+                found.push_back(error(&url, Some(query.local), UNREACHABLE, text));
             }
         }
         for session in &mut self.sessions {
