@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::Utf8Error;
 
-use serde::Deserialize;
 use thiserror::Error;
 
 use crate::imp::channel::Channel;
@@ -54,8 +53,7 @@ pub enum DataChannelError {
 }
 
 /// Where a channel stands.
-#[derive(Debug, Copy, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum DataChannelState {
     /// Not open yet.
     Connecting,

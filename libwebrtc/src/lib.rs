@@ -20,6 +20,9 @@ pub mod audio_source;
 pub mod audio_stream;
 pub mod audio_track;
 pub mod data_channel;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ice_candidate;
 pub mod media_stream;
 pub mod media_stream_track;
@@ -33,7 +36,9 @@ pub mod rtp_sender;
 pub mod rtp_transceiver;
 pub mod session_description;
 pub mod stats;
+pub mod video_frame;
 pub mod video_source;
+pub mod video_stream;
 pub mod video_track;
 
 pub use error::{MediaType, RtcError, RtcErrorType};

@@ -21,6 +21,7 @@ pub use crate::rtp_receiver::RtpReceiver;
 pub use crate::rtp_sender::{RtpSender, VideoEncoderBackend};
 pub use crate::rtp_transceiver::{RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit};
 pub use crate::session_description::{SdpType, SessionDescription};
+pub use crate::video_frame::{FrameMetadata, I420Buffer, VideoFrame, VideoRotation};
 pub use crate::video_source::{RtcVideoSource, VideoResolution};
 pub use crate::video_track::RtcVideoTrack;
 pub use crate::{MediaType, RtcError, RtcErrorType};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::RtcError;
+use crate::imp::absent;
 use crate::imp::peer_connection::Member;
 use crate::media_stream_track::MediaStreamTrack;
 use crate::rtp_parameters::RtpParameters;
@@ -73,8 +74,13 @@ impl RtpSender {
         Ok(())
     }
 
-    /// Does nothing: there is no encoder of pictures to choose.
-    pub fn set_video_encoder_backend(&self, _backend: VideoEncoderBackend) {}
+    /// Does nothing, and warns once where it is more than the default: there is no encoder of
+    /// pictures to choose.
+    pub fn set_video_encoder_backend(&self, backend: VideoEncoderBackend) {
+        if backend != VideoEncoderBackend::Auto {
+            absent::warn_once("a choice of the video encoder");
+        }
+    }
 }
 
 impl fmt::Debug for RtpSender {

@@ -1,259 +1,66 @@
-//! Figures of a connection, as W3C's webrtc-stats names them.
+//! Figures of a connection: the reports and members of W3C's webrtc-stats, in Rust's spelling.
 //!
-//! A report is one [`RtcStats`]; what kinds of report share stands in [`dictionaries`].
+//! A report has its members side by side, those that the standard inherits too. It has those that
+//! this build measures; `None` is a figure that is not known yet. Times are in seconds, and
+//! counters only grow.
 
-#![expect(missing_docs, reason = "the names and their meanings are those of W3C's webrtc-stats")]
+mod connection;
+mod media;
 
-pub mod dictionaries;
+pub use connection::{
+    CandidatePairStats, DataChannelStats, DtlsTransportState, IceCandidatePairState,
+    IceCandidateStats, IceCandidateType, IceTransportState, PeerConnectionStats, TransportStats,
+};
+pub use media::{
+    AudioSourceStats, CodecStats, InboundRtpStats, OutboundRtpStats, RemoteInboundRtpStats,
+    RemoteOutboundRtpStats,
+};
 
-use serde::Deserialize;
-
-/// One report, by kind.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+/// One report; the variant is what the standard calls its type.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum RtcStats {
-    Codec(CodecStats),
-    InboundRtp(InboundRtpStats),
-    OutboundRtp(OutboundRtpStats),
-    RemoteInboundRtp(RemoteInboundRtpStats),
-    RemoteOutboundRtp(RemoteOutboundRtpStats),
-    MediaSource(MediaSourceStats),
-    MediaPlayout(MediaPlayoutStats),
+    /// The connection as a whole.
     PeerConnection(PeerConnectionStats),
-    DataChannel(DataChannelStats),
+    /// What carries everything: ICE and DTLS.
     Transport(TransportStats),
+    /// The two addresses in use.
     CandidatePair(CandidatePairStats),
-    LocalCandidate(LocalCandidateStats),
-    RemoteCandidate(RemoteCandidateStats),
-    Certificate(CertificateStats),
-    Stream(StreamStats),
-    Track,
+    /// An address of ours.
+    LocalCandidate(IceCandidateStats),
+    /// An address of the peer's.
+    RemoteCandidate(IceCandidateStats),
+    /// A data channel.
+    DataChannel(DataChannelStats),
+    /// A codec that was agreed on.
+    Codec(CodecStats),
+    /// A source of sound that is sent.
+    MediaSource(AudioSourceStats),
+    /// A stream that we send.
+    OutboundRtp(OutboundRtpStats),
+    /// What the peer says of a stream that we send.
+    RemoteInboundRtp(RemoteInboundRtpStats),
+    /// A stream that we receive.
+    InboundRtp(InboundRtpStats),
+    /// What the peer says of a stream that we receive.
+    RemoteOutboundRtp(RemoteOutboundRtpStats),
 }
 
-#[derive(Debug, Default, Copy, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum QualityLimitationReason {
-    #[default]
-    None,
-    Cpu,
-    Bandwidth,
-    Other,
+impl RtcStats {
+    /// The report's name, by which others refer to it; it stays the same in later reports.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::PeerConnection(it) => &it.id,
+            Self::Transport(it) => &it.id,
+            Self::CandidatePair(it) => &it.id,
+            Self::LocalCandidate(it) | Self::RemoteCandidate(it) => &it.id,
+            Self::DataChannel(it) => &it.id,
+            Self::Codec(it) => &it.id,
+            Self::MediaSource(it) => &it.id,
+            Self::OutboundRtp(it) => &it.id,
+            Self::RemoteInboundRtp(it) => &it.id,
+            Self::InboundRtp(it) => &it.id,
+            Self::RemoteOutboundRtp(it) => &it.id,
+        }
+    }
 }
-
-#[derive(Debug, Default, Copy, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IceRole {
-    #[default]
-    Unknown,
-    Controlling,
-    Controlled,
-}
-
-#[derive(Debug, Copy, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DtlsTransportState {
-    New,
-    Connecting,
-    Connected,
-    Closed,
-    Failed,
-}
-
-#[derive(Debug, Copy, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IceTransportState {
-    New,
-    Checking,
-    Connected,
-    Completed,
-    Disconnected,
-    Failed,
-    Closed,
-}
-
-#[derive(Debug, Default, Copy, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DtlsRole {
-    Client,
-    Server,
-    #[default]
-    Unknown,
-}
-
-#[derive(Debug, Copy, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum IceCandidatePairState {
-    Frozen,
-    Waiting,
-    InProgress,
-    Failed,
-    Succeeded,
-}
-
-#[derive(Debug, Copy, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IceCandidateType {
-    Host,
-    Srflx,
-    Prflx,
-    Relay,
-}
-
-#[derive(Debug, Copy, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IceServerTransportProtocol {
-    Udp,
-    Tcp,
-    Tls,
-}
-
-#[derive(Debug, Copy, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IceTcpCandidateType {
-    Active,
-    Passive,
-    So,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct CodecStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub codec: dictionaries::CodecStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct InboundRtpStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub stream: dictionaries::RtpStreamStats,
-    #[serde(flatten)]
-    pub received: dictionaries::ReceivedRtpStreamStats,
-    #[serde(flatten)]
-    pub inbound: dictionaries::InboundRtpStreamStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct OutboundRtpStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub stream: dictionaries::RtpStreamStats,
-    #[serde(flatten)]
-    pub sent: dictionaries::SentRtpStreamStats,
-    #[serde(flatten)]
-    pub outbound: dictionaries::OutboundRtpStreamStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct RemoteInboundRtpStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub stream: dictionaries::RtpStreamStats,
-    #[serde(flatten)]
-    pub received: dictionaries::ReceivedRtpStreamStats,
-    #[serde(flatten)]
-    pub remote_inbound: dictionaries::RemoteInboundRtpStreamStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct RemoteOutboundRtpStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub stream: dictionaries::RtpStreamStats,
-    #[serde(flatten)]
-    pub sent: dictionaries::SentRtpStreamStats,
-    #[serde(flatten)]
-    pub remote_outbound: dictionaries::RemoteOutboundRtpStreamStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct MediaSourceStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub source: dictionaries::MediaSourceStats,
-    #[serde(flatten)]
-    pub audio: dictionaries::AudioSourceStats,
-    #[serde(flatten)]
-    pub video: dictionaries::VideoSourceStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct MediaPlayoutStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub audio_playout: dictionaries::AudioPlayoutStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct PeerConnectionStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub pc: dictionaries::PeerConnectionStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct DataChannelStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub dc: dictionaries::DataChannelStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct TransportStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub transport: dictionaries::TransportStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct CandidatePairStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub candidate_pair: dictionaries::CandidatePairStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct LocalCandidateStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub local_candidate: dictionaries::IceCandidateStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct RemoteCandidateStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub remote_candidate: dictionaries::IceCandidateStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct CertificateStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub certificate: dictionaries::CertificateStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct StreamStats {
-    #[serde(flatten)]
-    pub rtc: dictionaries::RtcStats,
-    #[serde(flatten)]
-    pub stream: dictionaries::StreamStats,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct TrackStats {}

@@ -35,9 +35,11 @@ impl RtcVideoSource {
 /// The source that a program would feed.
 pub mod native {
     use super::VideoResolution;
+    use crate::imp::absent;
     use crate::native::packet_trailer::PacketTrailerHandler;
+    use crate::video_frame::VideoFrame;
 
-    /// A source that keeps its size and takes no frames: publishing its track is an error.
+    /// A source that keeps its size and takes no pictures: to publish its track is an error.
     #[derive(Debug, Clone, Default)]
     pub struct NativeVideoSource {
         resolution: VideoResolution,
@@ -49,8 +51,15 @@ pub mod native {
             Self { resolution }
         }
 
-        /// Does nothing: no picture is sent that could have a trailer.
-        pub fn set_packet_trailer_handler(&self, _handler: PacketTrailerHandler) {}
+        /// Does nothing, and warns once: there is no encoder of pictures.
+        pub fn capture_frame(&self, _frame: &VideoFrame) {
+            absent::warn_once("sending video");
+        }
+
+        /// Does nothing, and warns once: no picture is sent that could have a trailer.
+        pub fn set_packet_trailer_handler(&self, _handler: PacketTrailerHandler) {
+            absent::warn_once("trailers of pictures");
+        }
 
         /// The size of its pictures.
         pub fn video_resolution(&self) -> VideoResolution {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::imp::absent;
 use crate::imp::track::Track;
 use crate::media_stream_track::RtcTrackState;
 use crate::native::packet_trailer::PacketTrailerHandler;
@@ -34,8 +35,10 @@ impl RtcVideoTrack {
         self.handle.state()
     }
 
-    /// Does nothing: no picture is received that could have a trailer.
-    pub fn set_packet_trailer_handler(&self, _handler: PacketTrailerHandler) {}
+    /// Does nothing, and warns once: no picture has a trailer.
+    pub fn set_packet_trailer_handler(&self, _handler: PacketTrailerHandler) {
+        absent::warn_once("trailers of pictures");
+    }
 
     /// None, as none is kept.
     pub fn packet_trailer_handler(&self) -> Option<PacketTrailerHandler> {

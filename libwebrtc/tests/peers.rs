@@ -302,7 +302,7 @@ async fn figures_tell_what_was_sent() {
     theirs.message().await;
     let stats = b.connection.get_stats().await.unwrap();
     let channel = stats.iter().find_map(|report| match report {
-        RtcStats::DataChannel(report) => Some(&report.dc),
+        RtcStats::DataChannel(report) => Some(report),
         _ => None,
     });
     let channel = channel.expect("there is a channel");

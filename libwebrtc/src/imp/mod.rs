@@ -5,15 +5,21 @@
 //!        │            driver: its task, its sockets, its callbacks
 //!        ├── channel: a data channel as its users hold it
 //!        ├── track:   a track as its users hold it
+//!        ├── feed:    a source of sound, and the senders that it feeds
+//!        ├── listener: one who listens to a remote track
 //!        └── callback: one slot for a user's function
 //!  audio ──── jitter buffer, Opus, source: pure state
 //!  cryptor ── keys of a room, and AES-GCM for its data packets
+//!  devices ── two switches for sound devices that are not there
+//!  absent ─── says once what this build leaves out
 //! ```
 
+pub(crate) mod absent;
 pub(crate) mod audio;
 pub(crate) mod callback;
 pub(crate) mod channel;
 pub(crate) mod cryptor;
+pub(crate) mod devices;
 pub(crate) mod feed;
 pub(crate) mod listener;
 pub(crate) mod peer_connection;

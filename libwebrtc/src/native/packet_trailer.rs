@@ -1,12 +1,19 @@
 //! What a sender adds behind each encoded picture. This build carries no pictures: the types are
-//! `livekit`'s, a handler keeps what it is told, and nothing is ever looked up or observed.
+//! there for `livekit`, nothing is ever looked up or observed, and who asks for it is warned once.
+
+#![expect(clippy::needless_pass_by_value, reason = "the signatures are upstream's")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::imp::absent;
 use crate::peer_connection_factory::PeerConnectionFactory;
 use crate::rtp_receiver::RtpReceiver;
 use crate::rtp_sender::RtpSender;
+
+/// What a warning calls them.
+const TRAILERS: &str = "trailers of pictures";
+const TIMES: &str = "times of pictures";
 
 /// A point on a sent picture's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +75,11 @@ pub struct PacketTrailerHandler {
 }
 
 impl PacketTrailerHandler {
-    /// Switches it.
+    /// Keeps the switch. Where it is set to on, warns once that no picture has a trailer.
     pub fn set_enabled(&self, enabled: bool) {
+        if enabled {
+            absent::warn_once(TRAILERS);
+        }
         self.enabled.store(enabled, Ordering::Relaxed);
     }
 
@@ -83,7 +93,7 @@ impl PacketTrailerHandler {
         None
     }
 
-    /// Does nothing: no picture will be sent.
+    /// Does nothing, and warns once: no picture will be sent.
     pub fn store_frame_metadata(
         &self,
         _capture_timestamp_us: i64,
@@ -91,13 +101,22 @@ impl PacketTrailerHandler {
         _frame_id: u32,
         _user_data: &[u8],
     ) {
+        absent::warn_once(TRAILERS);
     }
 
-    /// Does nothing: no picture will be sent.
-    pub fn set_publish_timing_observer(&self, _observer: Option<PublishTimingObserver>) {}
+    /// Does nothing, and warns once where there is an observer: no picture will be sent.
+    pub fn set_publish_timing_observer(&self, observer: Option<PublishTimingObserver>) {
+        if observer.is_some() {
+            absent::warn_once(TIMES);
+        }
+    }
 
-    /// Does nothing: no picture will arrive.
-    pub fn set_subscribe_timing_observer(&self, _observer: Option<SubscribeTimingObserver>) {}
+    /// Does nothing, and warns once where there is an observer: no picture will arrive.
+    pub fn set_subscribe_timing_observer(&self, observer: Option<SubscribeTimingObserver>) {
+        if observer.is_some() {
+            absent::warn_once(TIMES);
+        }
+    }
 }
 
 /// A handler for what is sent.

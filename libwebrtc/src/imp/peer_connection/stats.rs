@@ -1,23 +1,18 @@
-//! Figures of a connection in the shape of W3C's webrtc-stats.
-//!
-//! What is not measured stays at its default, as in upstream. The wall clock is not read here:
-//! timestamps are 0.
+//! The reports of a connection.
 
 use std::net::SocketAddr;
 
-use str0m::media::MediaKind;
-
 use super::channels::ChannelFigures;
 use super::core::Core;
-use super::transceivers::Transceiver;
+use super::media_stats::{received, sent};
 use crate::peer_connection::{IceConnectionState, PeerConnectionState};
 use crate::stats::{
     CandidatePairStats, DataChannelStats, DtlsTransportState, IceCandidatePairState,
-    IceTransportState, InboundRtpStats, PeerConnectionStats, RtcStats, TransportStats,
-    dictionaries,
+    IceTransportState, PeerConnectionStats, RtcStats, TransportStats,
 };
 
-const TRANSPORT: &str = "T01";
+const CONNECTION: &str = "P";
+pub(super) const TRANSPORT: &str = "T01";
 const PAIR: &str = "CP01";
 
 impl Core {
@@ -25,36 +20,42 @@ impl Core {
         let mut stats = vec![self.connection_stats(), self.transport_stats()];
         stats.extend(self.traffic.pair.map(|pair| self.pair_stats(pair)));
         stats.extend(self.channels.figures().map(channel_stats));
-        stats.extend(self.transceivers.iter().filter_map(|(_, it)| inbound(it)));
+        for (_, transceiver) in self.transceivers.iter() {
+            for report in sent(transceiver).into_iter().chain(received(transceiver)) {
+                // Sections share their codec.
+                if stats.iter().all(|other| other.id() != report.id()) {
+                    stats.push(report);
+                }
+            }
+        }
         stats
     }
 
     fn connection_stats(&self) -> RtcStats {
-        let (opened, closed) = self.channels.counts();
-        let pc = dictionaries::PeerConnectionStats {
-            data_channels_opened: opened,
-            data_channels_closed: closed,
-        };
-        RtcStats::PeerConnection(PeerConnectionStats { rtc: named("P"), pc })
+        let (data_channels_opened, data_channels_closed) = self.channels.counts();
+        RtcStats::PeerConnection(PeerConnectionStats {
+            id: CONNECTION.to_owned(),
+            data_channels_opened,
+            data_channels_closed,
+        })
     }
 
     fn transport_stats(&self) -> RtcStats {
-        let selected = if self.traffic.pair.is_some() { PAIR } else { "" };
-        let transport = dictionaries::TransportStats {
+        RtcStats::Transport(TransportStats {
+            id: TRANSPORT.to_owned(),
             packets_sent: self.traffic.packets_sent,
             packets_received: self.traffic.packets_received,
             bytes_sent: self.traffic.bytes_sent,
             bytes_received: self.traffic.bytes_received,
             dtls_state: Some(dtls_state(self.connection)),
             ice_state: ice_state(self.ice),
-            selected_candidate_pair_id: selected.to_owned(),
-            ..Default::default()
-        };
-        RtcStats::Transport(TransportStats { rtc: named(TRANSPORT), transport })
+            selected_candidate_pair_id: self.traffic.pair.map(|_| PAIR.to_owned()),
+        })
     }
 
     fn pair_stats(&self, (local, remote): (SocketAddr, SocketAddr)) -> RtcStats {
-        let candidate_pair = dictionaries::CandidatePairStats {
+        RtcStats::CandidatePair(CandidatePairStats {
+            id: PAIR.to_owned(),
             transport_id: TRANSPORT.to_owned(),
             local_candidate_id: format!("I{local}"),
             remote_candidate_id: format!("I{remote}"),
@@ -64,57 +65,24 @@ impl Core {
             packets_received: self.traffic.packets_received,
             bytes_sent: self.traffic.bytes_sent,
             bytes_received: self.traffic.bytes_received,
-            ..Default::default()
-        };
-        RtcStats::CandidatePair(CandidatePairStats { rtc: named(PAIR), candidate_pair })
+            current_round_trip_time: self.traffic.trip.map(|trip| trip.as_secs_f64()),
+        })
     }
 }
 
 fn channel_stats(figures: ChannelFigures) -> RtcStats {
     let record = &figures.record;
-    let dc = dictionaries::DataChannelStats {
+    RtcStats::DataChannel(DataChannelStats {
+        id: format!("D{}", record.id()),
         label: record.label().to_owned(),
         protocol: figures.protocol,
-        data_channel_identifier: record.id(),
+        data_channel_identifier: u16::try_from(record.id()).ok(),
         state: Some(record.state()),
         messages_sent: figures.messages_sent,
         bytes_sent: figures.bytes_sent,
         messages_received: figures.messages_received,
         bytes_received: figures.bytes_received,
-    };
-    RtcStats::DataChannel(DataChannelStats { rtc: named(&format!("D{}", record.id())), dc })
-}
-
-/// What arrived in a section, if anything did.
-pub(super) fn inbound(transceiver: &Transceiver) -> Option<RtcStats> {
-    let figures = &transceiver.inbound;
-    let mid = transceiver.mid.filter(|_| figures.packets > 0)?.to_string();
-    let kind = match transceiver.kind {
-        MediaKind::Audio => "audio",
-        MediaKind::Video => "video",
-    };
-    let stream = dictionaries::RtpStreamStats {
-        ssrc: figures.ssrc,
-        kind: kind.to_owned(),
-        transport_id: TRANSPORT.to_owned(),
-        ..Default::default()
-    };
-    let received = dictionaries::ReceivedRtpStreamStats {
-        packets_received: figures.packets,
-        ..Default::default()
-    };
-    let inbound = dictionaries::InboundRtpStreamStats {
-        track_identifier: transceiver.received.id(),
-        bytes_received: figures.bytes,
-        mid: mid.clone(),
-        ..Default::default()
-    };
-    let rtc = named(&format!("IT{mid}"));
-    Some(RtcStats::InboundRtp(InboundRtpStats { rtc, stream, received, inbound }))
-}
-
-fn named(id: &str) -> dictionaries::RtcStats {
-    dictionaries::RtcStats { id: id.to_owned(), timestamp: 0 }
+    })
 }
 
 fn dtls_state(state: PeerConnectionState) -> DtlsTransportState {
