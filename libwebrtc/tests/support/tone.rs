@@ -84,6 +84,12 @@ pub(crate) async fn hear(
     heard.unwrap_or_else(|_| panic!("{frequency_hz} Hz was not heard within {LIMIT:?}"))
 }
 
+/// Listens until a frame is silent.
+pub(crate) async fn silence(track: &RtcAudioTrack) {
+    let mut stream = NativeAudioStream::new(track.clone(), 48_000, 1);
+    while level(&stream.next().await.expect("the track lives").data) > 0.0001 {}
+}
+
 async fn listen(
     stream: &mut NativeAudioStream,
     rate_hz: u32,
