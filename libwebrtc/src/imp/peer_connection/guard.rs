@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_panic_ends_the_connection_and_nothing_else() {
-        let mut core = Core::new(true, now());
+        let mut core = Core::new(true, std::sync::Arc::default(), now());
         let record = core.create_channel("a", &DataChannelInit::default()).unwrap();
         let told = core.guarded::<()>("taking a datagram", |_| panic!("on purpose"));
         assert_eq!(told, Err(Panicked("taking a datagram")));

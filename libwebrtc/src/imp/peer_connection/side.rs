@@ -5,20 +5,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-#[cfg(feature = "fuzzing")]
 use str0m::media::MediaKind;
 use str0m::net::Transmit;
 
 use super::core::Core;
 use super::notice::Notice;
-#[cfg(feature = "fuzzing")]
 use super::transceivers::Transceiver;
 use crate::RtcError;
+use crate::audio_source::AudioSourceOptions;
+use crate::audio_source::native::NativeAudioSource;
+use crate::audio_track::RtcAudioTrack;
 use crate::data_channel::DataChannelInit;
 use crate::ice_candidate::IceCandidate;
+use crate::imp::audio::jitter;
 use crate::imp::channel::{Message, Record};
+use crate::imp::track::Track;
+use crate::media_stream_track::MediaStreamTrack;
 use crate::peer_connection::{OfferOptions, PeerConnectionState};
-#[cfg(feature = "fuzzing")]
 use crate::rtp_transceiver::RtpTransceiverDirection;
 use crate::session_description::SessionDescription;
 
@@ -38,7 +41,7 @@ pub(crate) struct Side {
 impl Side {
     /// A side that is reached at `address`; its clock stands at 0 when it is `base`.
     pub(crate) fn new(base: Instant, address: SocketAddr) -> Self {
-        let core = Core::new(true, base);
+        let core = Core::new(true, Arc::default(), base);
         let (opened, messages, states) = (Vec::new(), Vec::new(), Vec::new());
         Self { core, base, address, opened, messages, states }
     }
@@ -60,11 +63,31 @@ impl Side {
         result
     }
 
-    /// Wants to receive sound.
-    #[cfg(feature = "fuzzing")]
-    pub(crate) fn add_audio(&mut self) {
-        let transceiver = Transceiver::new(MediaKind::Audio, RtpTransceiverDirection::RecvOnly);
+    /// Wants to send sound, which the source is fed with.
+    pub(crate) fn add_source(&mut self) -> NativeAudioSource {
+        let source = NativeAudioSource::new(AudioSourceOptions::default(), 48_000, 1, 0);
+        let handle = Arc::new(Track::fed_by("voice", source.clone()));
+        let direction = RtpTransceiverDirection::SendOnly;
+        let mut transceiver = Transceiver::new(MediaKind::Audio, direction);
+        transceiver.sent_names = Some(("stream".to_owned(), "voice".to_owned()));
+        transceiver.sent = Some(MediaStreamTrack::Audio(RtcAudioTrack { handle }));
         self.core.transceivers.add(transceiver);
+        source
+    }
+
+    /// The track of the peer's that is heard.
+    pub(crate) fn received(&self) -> Option<RtcAudioTrack> {
+        let sent = self.core.transceivers.iter().find(|(_, it)| !it.stream_ids.is_empty());
+        match &sent?.1.received {
+            MediaStreamTrack::Audio(track) => Some(track.clone()),
+            MediaStreamTrack::Video(_) => None,
+        }
+    }
+
+    /// What was counted of the sound that is heard.
+    pub(crate) fn heard(&self) -> jitter::Stats {
+        let heard = self.core.transceivers.iter().map(|(_, it)| it.heard());
+        heard.max_by_key(|stats| stats.played).unwrap_or_default()
     }
 
     /// Offers, and listens at its address.
@@ -148,8 +171,8 @@ impl Side {
     }
 
     /// What is to be sent, and when [`Side::advance`] is to be called; takes in what is told.
-    pub(crate) fn work(&mut self, _now: Duration) -> (Vec<Transmit>, Duration) {
-        let work = self.core.take();
+    pub(crate) fn work(&mut self, now: Duration) -> (Vec<Transmit>, Duration) {
+        let work = self.core.take(self.base + now);
         work.notices.into_iter().for_each(|notice| self.hear(notice));
         let deadline = work.deadline.saturating_duration_since(self.base);
         (work.datagrams.into(), deadline)
