@@ -172,11 +172,7 @@ impl Transceiver {
             Ok(outlet) => {
                 self.sending = Some(Sending { outlet, track, encoding, payload_type, mid });
             }
-            Err(error) => {
-                warn!(%error, track = track.id(), "the track cannot be sent");
-                // Not tried again and again.
-                self.sent = None;
-            }
+            Err(error) => warn!(%error, track = track.id(), "the track cannot be sent"),
         }
     }
 
