@@ -100,8 +100,9 @@ async fn room(
         member.machine.wire().set(conditions, conditions);
     }
     let said = [speech.after_silence(LEAD_MS)];
-    let speaking =
-        join_all(members.iter().map(|(role, it)| async { it.peer.play(&name(*role), &said).await }));
+    let speaking = join_all(
+        members.iter().map(|(role, it)| async { it.peer.play(&name(*role), &said).await }),
+    );
     let length_ms = LEAD_MS + TAIL_MS + speech.length().as_millis() as u64;
     let pairs = members.iter().flat_map(|listener| {
         let others = members.iter().filter(|speaker| speaker.0.1 != listener.0.1);
@@ -139,8 +140,14 @@ fn compare(loss: f64, heard: &[Heard], report: &mut String, worse: &mut Vec<Stri
     for other in [Stack::Ours, Stack::Real] {
         let clean = (other, false);
         let pairs = [
-            (format!("heard of {other:?} by"), [Stack::Ours, Stack::Real].map(|it| db(clean, (it, true)))),
-            (format!("heard by {other:?} of"), [Stack::Ours, Stack::Real].map(|it| db((it, true), clean))),
+            (
+                format!("heard of {other:?} by"),
+                [Stack::Ours, Stack::Real].map(|it| db(clean, (it, true))),
+            ),
+            (
+                format!("heard by {other:?} of"),
+                [Stack::Ours, Stack::Real].map(|it| db((it, true), clean)),
+            ),
         ];
         for (what, [ours, real]) in pairs {
             let line = format!("{percent:>3} % lost, {what}: ours {ours:.2} dB, real {real:.2} dB");

@@ -97,7 +97,7 @@ impl Core {
         // Video is negotiated, since `livekit` always offers sections for it, and dropped.
         let mut config = RtcConfig::new()
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, true)
             .enable_vp8(true)
             .enable_h264(true)
             .set_rtp_mode(true)
