@@ -19,6 +19,8 @@ pub mod slow_listener;
 pub mod slow_tool;
 pub mod sound;
 pub mod spectral;
+pub mod speech;
 pub mod tidy;
+pub mod tone;
 pub mod typed;
 pub mod workspace;
