@@ -33,6 +33,11 @@ pub(crate) struct Server {
 impl Server {
     /// A server of that version. `None`, and the suite is noted as skipped, where Go is missing.
     pub(crate) fn start(suite: &str, version: &str) -> Option<Self> {
+        Self::start_with(suite, version, "")
+    }
+
+    /// A server with more lines in its configuration: first those of `rtc`, by two spaces.
+    pub(crate) fn start_with(suite: &str, version: &str, lines: &str) -> Option<Self> {
         let Some(program) = built(version) else {
             note_skipped(suite, "no Go to build livekit-server with");
             return None;
@@ -41,7 +46,7 @@ impl Server {
         let folder = target().join("livekit-server");
         let config = folder.join(format!("{port}.yaml"));
         let log = folder.join(format!("{port}.log"));
-        fs::write(&config, configuration(port)).expect("target is writable");
+        fs::write(&config, configuration(port) + lines).expect("target is writable");
         let output = fs::File::create(&log).expect("target is writable");
         let process = Command::new(program)
             .arg("--config")
@@ -152,7 +157,7 @@ fn built(version: &str) -> Option<PathBuf> {
 }
 
 /// Says that `suite` was skipped: on the terminal, and in the file that `.ci/test` reads.
-fn note_skipped(suite: &str, missing: &str) {
+pub(crate) fn note_skipped(suite: &str, missing: &str) {
     let line = format!("skipped: {suite}: {missing}\n");
     let path = target().join("skipped-suites");
     let file = fs::OpenOptions::new().create(true).append(true).open(path);
@@ -160,13 +165,13 @@ fn note_skipped(suite: &str, missing: &str) {
     std::io::stderr().write_all(line.as_bytes()).expect("stderr is writable");
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let member = Path::new(env!("CARGO_MANIFEST_DIR"));
     member.parent().expect("a member lies in the workspace's folder").to_path_buf()
 }
 
 /// `target`: the test's program lies in `target/debug/deps`.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");
     test.ancestors().nth(3).expect("cargo puts tests into target").to_path_buf()
 }

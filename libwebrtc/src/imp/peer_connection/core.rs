@@ -34,7 +34,7 @@ const OUTBOX_LIMIT: usize = 4096;
 /// closes a channel at as much.
 const BUFFER_LIMIT: usize = 16 << 20;
 
-/// How often figures are taken, and the encoder follows the network.
+/// How often reports go to the peer, figures are taken, and the encoder follows the network.
 const REPORT: Duration = Duration::from_secs(1);
 
 /// Has descriptions say that lost packets of sound may be asked for again. str0m says so of
@@ -101,13 +101,14 @@ impl Core {
         // Video is negotiated, since `livekit` always offers sections for it, and dropped.
         let mut config = RtcConfig::new()
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, true)
             .enable_vp8(true)
             .enable_h264(true)
             .set_rtp_mode(true)
             // Requests to send packets of sound again are told in no other way.
             .enable_raw_packets(true)
             .set_stats_interval(Some(REPORT))
+            .set_rtcp_report_interval_audio(REPORT)
             .set_snap_enabled(snap)
             .set_sctp_max_buffered_amount(BUFFER_LIMIT);
         offer_repair(config.codec_config());
