@@ -18,6 +18,7 @@ mod core;
 mod driver;
 mod guard;
 mod handle;
+mod inbound;
 mod media_stats;
 mod member;
 mod negotiation;

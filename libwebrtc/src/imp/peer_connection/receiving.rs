@@ -10,7 +10,7 @@ use str0m::rtp::RtpPacket;
 use tracing::warn;
 
 use super::core::Core;
-use super::media_stats::ReceivedReport;
+use super::inbound::{Arrived, Inbound, Received};
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::{FRAME, RATE_HZ};
 use crate::imp::audio::jitter::{self, Arrival, JitterBuffer};
@@ -22,43 +22,6 @@ const STEP: Duration = Duration::from_millis(10);
 
 /// A task that comes later than this does not catch up: the frames between are left out.
 const CATCH_UP_LIMIT: Duration = Duration::from_millis(200);
-
-/// A peer that takes another SSRC sooner than this after the last is not followed.
-const SWITCH_LIMIT: Duration = Duration::from_millis(100);
-
-/// What arrived in a section.
-#[derive(Default)]
-pub(super) struct Inbound {
-    pub(super) ssrc: u32,
-    pub(super) packets: u64,
-    pub(super) bytes: u64,
-    pub(super) header_bytes: u64,
-    /// What came with a payload type that was not agreed on, or from a stream not followed.
-    pub(super) refused: u64,
-    pub(super) last_at: Option<Instant>,
-    /// Of the arrivals, in samples of 48 kHz (RFC 3550, section 6.4.1).
-    pub(super) jitter: f64,
-    /// What was counted by buffers that are no more.
-    pub(super) before: jitter::Stats,
-    /// The sum of levels squared times seconds, and the seconds.
-    pub(super) energy: f64,
-    pub(super) seconds: f64,
-    /// The level of the last frame, 0.0 to 1.0.
-    pub(super) level: f64,
-    /// How long what was played had waited, and should have: seconds times samples.
-    pub(super) delay: f64,
-    pub(super) target_delay: f64,
-    /// How often sound began to be made up.
-    pub(super) concealments: u64,
-    /// What the peer says of it.
-    pub(super) report: ReceivedReport,
-    sequences: Sequences,
-    concealed: u64,
-    conceals: bool,
-    transit: Option<i64>,
-    switched_at: Option<Instant>,
-    began: Option<Instant>,
-}
 
 /// A track that somebody listens to.
 pub(super) struct Hearing {
@@ -77,13 +40,13 @@ impl Hearing {
         Some(Self { jitter, channels, began: now, next: now, frame: Vec::new() })
     }
 
-    fn push(&mut self, packet: &RtpPacket) {
+    fn push(&mut self, packet: &Received<'_>) {
         let arrival = Arrival {
-            sequence: packet.header.sequence_number,
-            timestamp: packet.header.timestamp,
-            payload: &packet.payload,
+            sequence: packet.sequence as u16,
+            timestamp: packet.timestamp,
+            payload: packet.payload,
         };
-        self.jitter.push(arrival, packet.timestamp.saturating_duration_since(self.began));
+        self.jitter.push(arrival, packet.at.saturating_duration_since(self.began));
     }
 
     /// Plays the frames that are due.
@@ -108,128 +71,21 @@ impl Hearing {
     }
 }
 
-impl Inbound {
-    /// Counts a packet; says whether it is to be played.
-    fn count(&mut self, packet: &RtpPacket, payload_type: Option<u8>) -> Arrived {
-        let (ssrc, now) = (*packet.header.ssrc, packet.timestamp);
-        if payload_type.is_some_and(|wanted| *packet.header.payload_type != wanted) {
-            self.refused += 1;
-            return Arrived::Refused;
-        }
-        let is_other = self.packets > 0 && self.ssrc != ssrc;
-        if is_other && self.switched_at.is_some_and(|at| now < at + SWITCH_LIMIT) {
-            self.refused += 1;
-            return Arrived::Refused;
-        }
-        if is_other || self.packets == 0 {
-            self.switched_at = Some(now);
-            self.transit = None;
-            self.sequences.restart();
-        }
-        self.ssrc = ssrc;
-        self.packets += 1;
-        self.sequences.count(*packet.seq_no);
-        self.bytes += packet.payload.len() as u64;
-        self.header_bytes += packet.header.header_len as u64;
-        self.last_at = Some(now);
-        self.note_transit(packet);
-        if is_other { Arrived::Other } else { Arrived::Same }
-    }
-
-    fn note_transit(&mut self, packet: &RtpPacket) {
-        let began = *self.began.get_or_insert(packet.timestamp);
-        let arrival = packet.timestamp.saturating_duration_since(began).as_secs_f64();
-        let arrival = (arrival * f64::from(RATE_HZ)) as i64;
-        let transit = arrival - i64::from(packet.header.timestamp);
-        if let Some(last) = self.transit.replace(transit) {
-            // Timestamps wrap: half of their range is no jitter.
-            let difference = (transit - last) as i32;
-            self.jitter += (f64::from(difference).abs() - self.jitter) / 16.0;
-        }
-    }
-
-    fn count_played(&mut self, frame: &[i16], stats: &jitter::Stats) {
-        let squares: f64 = frame.iter().map(|&sample| f64::from(sample).powi(2)).sum();
-        let mean = squares / frame.len() as f64 / f64::from(i16::MAX).powi(2);
-        let seconds = STEP.as_secs_f64();
-        self.level = mean.sqrt();
-        self.energy += mean * seconds;
-        self.seconds += seconds;
-        let conceals = stats.concealed > self.concealed;
-        self.concealments += u64::from(conceals && !self.conceals);
-        (self.concealed, self.conceals) = (stats.concealed, conceals);
-        if !conceals {
-            let samples = FRAME as f64;
-            self.delay += stats.actual_delay.as_secs_f64() * samples;
-            self.target_delay += stats.target_delay.as_secs_f64() * samples;
-        }
-    }
-
-    /// Packets that did not arrive, less those that arrived twice.
-    pub(super) fn lost(&self) -> i64 {
-        self.sequences.lost()
-    }
-
-    /// Keeps what a buffer has counted.
-    fn keep(&mut self, stats: jitter::Stats) {
-        self.before = self.before.plus(stats);
-    }
-}
-
-/// Which packets of a stream came (RFC 3550, appendix A.3).
-#[derive(Default)]
-struct Sequences {
-    /// The first and the last, without wraps.
-    bounds: Option<(u64, u64)>,
-    came: i64,
-    /// Of the streams before.
-    lost: i64,
-}
-
-impl Sequences {
-    fn count(&mut self, sequence: u64) {
-        let (first, last) = self.bounds.unwrap_or((sequence, sequence));
-        self.bounds = Some((first.min(sequence), last.max(sequence)));
-        self.came += 1;
-    }
-
-    fn lost(&self) -> i64 {
-        let expected = self.bounds.map_or(0, |(first, last)| last - first + 1);
-        self.lost + i64::try_from(expected).unwrap_or(i64::MAX) - self.came
-    }
-
-    fn restart(&mut self) {
-        *self = Self { lost: self.lost(), ..Self::default() };
-    }
-}
-
-/// What became of a packet.
-enum Arrived {
-    /// The stream goes on.
-    Same,
-    /// Another stream begins.
-    Other,
-    Refused,
-}
-
 impl Transceiver {
     /// Takes a packet. Returns whether it is the first of its stream.
-    pub(super) fn receive(&mut self, packet: &RtpPacket) -> bool {
-        let first = self.inbound.packets == 0;
+    pub(super) fn receive(&mut self, packet: &Received<'_>) -> bool {
         let payload_type = (self.kind == MediaKind::Audio)
             .then(|| self.opus.map_or(u8::MAX, |opus| opus.payload_type));
-        let begins = match self.inbound.count(packet, payload_type) {
+        let arrived = self.inbound.count(packet, payload_type);
+        match arrived {
             Arrived::Refused => return false,
-            Arrived::Other => {
-                self.restart(packet.timestamp);
-                true
-            }
-            Arrived::Same => first,
-        };
+            Arrived::Other => self.restart(packet.at),
+            Arrived::First | Arrived::Same => {}
+        }
         if let Some(hearing) = &mut self.hearing {
             hearing.push(packet);
         }
-        begins
+        arrived != Arrived::Same
     }
 
     /// Another stream has a buffer of its own, at the same pace.
@@ -280,7 +136,7 @@ impl Core {
         let mid = self.rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid());
         let transceiver = mid.and_then(|mid| self.transceivers.by_mid(mid));
         let Some(transceiver) = transceiver else { return };
-        let begins = transceiver.receive(packet);
+        let begins = transceiver.receive(&Received::new(packet));
         let repairs = transceiver.opus.is_some_and(|opus| opus.nack);
         if begins
             && repairs

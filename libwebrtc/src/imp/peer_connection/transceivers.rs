@@ -6,8 +6,9 @@ use str0m::Rtc;
 use str0m::media::{Direction, MediaKind, Mid};
 use tokio::sync::Notify;
 
+use super::inbound::Inbound;
 use super::member::Key;
-use super::receiving::{Hearing, Inbound};
+use super::receiving::Hearing;
 use super::sections::{Opus, Section, SectionKind};
 use super::sending::{Outbound, Sending};
 use crate::audio_track::RtcAudioTrack;
