@@ -4,6 +4,7 @@ pub mod booking;
 pub mod caller;
 pub mod cut;
 pub mod http;
+pub mod livekit;
 pub mod made;
 pub mod postgres;
 pub mod program;

@@ -1,0 +1,10 @@
+//! A real livekit-server, built once and started on ports of its own, and guests of its rooms.
+
+mod build;
+mod guest;
+mod server;
+mod token;
+
+pub use guest::{Guest, LIMIT, within};
+pub use server::{Server, Setup, Version};
+pub use token::{KEY, SECRET, token};

@@ -1,0 +1,3 @@
+//! The official `livekit` crate on our `libwebrtc`, in rooms of real livekit-servers.
+
+mod rooms;
