@@ -64,38 +64,66 @@ impl RtcAudioSource {
 pub mod native {
     use std::fmt;
     use std::sync::Arc;
+    use std::time::Duration;
 
     use parking_lot::Mutex;
 
     use super::AudioSourceOptions;
     use crate::RtcError;
     use crate::audio_frame::AudioFrame;
+    use crate::imp::feed::Feed;
 
     /// A source that the program feeds; clones are the same source.
     #[derive(Clone)]
     pub struct NativeAudioSource {
+        feed: Arc<Feed>,
         options: Arc<Mutex<AudioSourceOptions>>,
-        sample_rate: u32,
-        num_channels: u32,
     }
 
     impl NativeAudioSource {
-        /// A source of that shape.
+        /// A source of that rate, in hertz, with 1 or 2 channels. At most `queue_size_ms` of sound
+        /// wait to be sent, 10 000 at the most; 0 sends each packet as soon as it is full.
         pub fn new(
             options: AudioSourceOptions,
             sample_rate: u32,
             num_channels: u32,
-            _queue_size_ms: u32,
+            queue_size_ms: u32,
         ) -> Self {
-            Self { options: Arc::new(Mutex::new(options)), sample_rate, num_channels }
+            let queue = Duration::from_millis(queue_size_ms.into());
+            let feed = Feed::new(sample_rate, num_channels, queue);
+            Self { feed, options: Arc::new(Mutex::new(options)) }
         }
 
-        /// Drops what waits to be sent. Nothing does.
-        pub fn clear_buffer(&self) {}
+        pub(crate) fn into_feed(self) -> Arc<Feed> {
+            self.feed
+        }
 
-        /// Fails: the encoder of sound is not part of this build yet.
-        pub async fn capture_frame(&self, _frame: &AudioFrame<'_>) -> Result<(), RtcError> {
-            Err(RtcError::unsupported("sending audio"))
+        /// Drops what waits to be sent.
+        pub fn clear_buffer(&self) {
+            self.feed.clear();
+        }
+
+        /// Takes a frame of any length, and returns when all of it waits to be sent.
+        ///
+        /// # Errors
+        /// Where the frame's shape is not the source's, or not its own.
+        pub async fn capture_frame(&self, frame: &AudioFrame<'_>) -> Result<(), RtcError> {
+            let (rate, channels) = (self.sample_rate(), self.num_channels());
+            if (frame.sample_rate, frame.num_channels) != (rate, channels) {
+                return Err(RtcError::invalid_state(format!(
+                    "a frame of {} Hz and {} channels for a source of {rate} Hz and {channels}",
+                    frame.sample_rate, frame.num_channels,
+                )));
+            }
+            let values = u64::from(frame.samples_per_channel) * u64::from(channels);
+            if frame.data.len() as u64 != values {
+                return Err(RtcError::invalid_state(format!(
+                    "a frame of {} values that should have {values}",
+                    frame.data.len(),
+                )));
+            }
+            self.feed.capture(&frame.data).await;
+            Ok(())
         }
 
         /// Sets its options.
@@ -110,20 +138,20 @@ pub mod native {
 
         /// Its rate, in hertz.
         pub fn sample_rate(&self) -> u32 {
-            self.sample_rate
+            self.feed.rate_hz()
         }
 
         /// Its channels.
         pub fn num_channels(&self) -> u32 {
-            self.num_channels
+            self.feed.channels()
         }
     }
 
     impl fmt::Debug for NativeAudioSource {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.debug_struct("NativeAudioSource")
-                .field("sample_rate", &self.sample_rate)
-                .field("num_channels", &self.num_channels)
+                .field("sample_rate", &self.sample_rate())
+                .field("num_channels", &self.num_channels())
                 .finish()
         }
     }

@@ -13,14 +13,12 @@
 //! ```
 
 pub(crate) mod absent;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "no connection carries audio yet")
-)]
 pub(crate) mod audio;
 pub(crate) mod callback;
 pub(crate) mod channel;
 pub(crate) mod cryptor;
 pub(crate) mod devices;
+pub(crate) mod feed;
+pub(crate) mod listener;
 pub(crate) mod peer_connection;
 pub(crate) mod track;

@@ -42,8 +42,17 @@ pub(crate) struct Adaptation {
 impl Adaptation {
     /// Begins at the highest bitrate, in bits per second, and no loss.
     pub(crate) fn new(highest_bps: u32) -> Self {
-        let highest_bps = highest_bps.max(LOWEST_BPS);
         Self { highest_bps, bitrate_bps: highest_bps as f32, loss: 0.0 }
+    }
+
+    /// Sets the highest bitrate, in bits per second. Where nothing was lost, it is also the
+    /// bitrate.
+    pub(crate) fn set_highest(&mut self, highest_bps: u32) -> Advice {
+        let was_highest = self.bitrate_bps >= self.highest_bps as f32;
+        self.highest_bps = highest_bps;
+        let highest = self.highest_bps as f32;
+        self.bitrate_bps = if was_highest { highest } else { self.bitrate_bps.min(highest) };
+        self.advice()
     }
 
     /// Takes a report's share of lost packets, 0.0 to 1.0, and says what to do from now on.
@@ -56,7 +65,8 @@ impl Adaptation {
         } else if loss < LOW_LOSS {
             self.bitrate_bps *= GROWTH;
         }
-        self.bitrate_bps = self.bitrate_bps.clamp(LOWEST_BPS as f32, self.highest_bps as f32);
+        let lowest = LOWEST_BPS.min(self.highest_bps) as f32;
+        self.bitrate_bps = self.bitrate_bps.clamp(lowest, self.highest_bps as f32);
         self.advice()
     }
 

@@ -12,6 +12,7 @@
 
 use std::collections::VecDeque;
 use std::mem::replace;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::adapt::Adaptation;
@@ -29,6 +30,10 @@ const TAIL: Duration = Duration::from_millis(200);
 
 /// A packet that is later than this is not caught up with: the pace begins anew.
 const CATCH_UP_LIMIT: Duration = Duration::from_millis(200);
+
+/// What is louder than this many dB below overload is never told as silence: libopus' own ear for
+/// voice takes tones for none.
+const QUIET_DBOV: u8 = 60;
 
 /// Why a source cannot be, or cannot send.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +87,7 @@ pub(crate) struct Packet {
     /// RTP's marker: the first packet after a pause (RFC 3551, section 4.1).
     pub(crate) marker: bool,
     /// An Opus packet.
-    pub(crate) payload: Vec<u8>,
+    pub(crate) payload: Arc<[u8]>,
     /// How loud it is, in dB below overload, for the audio level extension (RFC 6464).
     pub(crate) level_dbov: u8,
 }
@@ -101,7 +106,10 @@ pub(crate) struct Source {
     pace: Pace,
     /// The last packet only said that there is silence.
     dozes: bool,
+    muted: bool,
     resampled: Vec<i16>,
+    /// The packet's sound, on its way to the encoder.
+    packet: Vec<i16>,
 }
 
 /// When the next packet is due.
@@ -125,10 +133,10 @@ impl Source {
         if settings.queue > QUEUE_LIMIT {
             return Err(Error::QueueLength(settings.queue));
         }
-        let Settings { rate_hz, channels, bitrate_bps, dtx, .. } = settings;
+        let Settings { rate_hz, channels, bitrate_bps, .. } = settings;
         let native_hz = if NATIVE_HZ.contains(&rate_hz) { rate_hz } else { RATE_HZ };
         let resampler = Resampler::new(rate_hz, native_hz, channels)?;
-        let own = opus::Settings { rate_hz: native_hz, channels, bitrate_bps, dtx };
+        let own = opus::Settings { rate_hz: native_hz, channels, bitrate_bps };
         let frame_len = (native_hz / 100 * channels) as usize;
         let values = |time: Duration| (time.as_millis() / 10) as usize * frame_len;
         let packet_len = values(settings.packet);
@@ -143,7 +151,9 @@ impl Source {
             timestamp: settings.first_timestamp,
             pace: Pace::Paused(None),
             dozes: false,
+            muted: false,
             resampled: Vec::new(),
+            packet: Vec::new(),
         })
     }
 
@@ -153,6 +163,7 @@ impl Source {
     }
 
     /// How much sound waits.
+    #[cfg(test)]
     pub(crate) fn queued(&self) -> Duration {
         let frames = self.queue.len() as f64 / self.packet_len as f64;
         self.settings.packet.mul_f64(frames)
@@ -232,6 +243,25 @@ impl Source {
         Ok(())
     }
 
+    /// Sends silence from now on, at the same pace, or the sound again.
+    pub(crate) fn set_muted(&mut self, muted: bool) {
+        self.muted = muted;
+    }
+
+    /// Sets the most bits per second.
+    ///
+    /// # Errors
+    /// Where the encoder refuses.
+    pub(crate) fn set_highest(&mut self, bitrate_bps: u32) -> Result<(), Error> {
+        let advice = self.adaptation.set_highest(bitrate_bps);
+        Ok(self.encoder.set_bitrate(advice.bitrate_bps)?)
+    }
+
+    /// The timestamp of the next packet.
+    pub(crate) fn timestamp(&self) -> u32 {
+        self.timestamp
+    }
+
     fn is_direct(&self) -> bool {
         self.settings.queue.is_zero()
     }
@@ -284,11 +314,20 @@ impl Source {
 
     /// Encodes the packet at the head of the queue.
     fn send(&mut self, marker: bool) -> Result<Packet, Error> {
-        let samples: Vec<i16> = self.queue.drain(..self.packet_len).collect();
+        self.packet.clear();
+        let waiting = self.queue.drain(..self.packet_len);
+        if self.muted {
+            drop(waiting);
+            self.packet.resize(self.packet_len, 0);
+        } else {
+            self.packet.extend(waiting);
+        }
         let timestamp = self.timestamp;
         let length = to_samples(self.settings.packet) as u32;
         self.timestamp = timestamp.wrapping_add(length);
-        let payload = self.encoder.encode(&samples)?;
-        Ok(Packet { timestamp, marker, payload, level_dbov: below_overload(&samples) })
+        let level_dbov = below_overload(&self.packet);
+        self.encoder.set_dtx(self.settings.dtx && level_dbov >= QUIET_DBOV)?;
+        let payload = self.encoder.encode(&self.packet)?;
+        Ok(Packet { timestamp, marker, payload, level_dbov })
     }
 }

@@ -6,14 +6,15 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::net::{Protocol, Receive, Transmit};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
+use tokio::sync::Notify;
 use tracing::{debug, warn};
 
 use super::channels::Channels;
-use super::media;
 use super::negotiation::Negotiation;
 use super::notice::Notice;
 use super::transceivers::Transceivers;
@@ -30,6 +31,9 @@ const OUTBOX_LIMIT: usize = 4096;
 /// closes a channel at as much.
 const BUFFER_LIMIT: usize = 16 << 20;
 
+/// How often figures are taken, and the encoder follows the network.
+const REPORT: Duration = Duration::from_secs(1);
+
 /// The state of a connection.
 pub(crate) struct Core {
     pub(super) rtc: Rtc,
@@ -40,6 +44,8 @@ pub(crate) struct Core {
     pub(super) ice: IceConnectionState,
     pub(super) gathering: IceGatheringState,
     pub(super) traffic: Traffic,
+    /// The connection's task.
+    pub(super) wake: Arc<Notify>,
     local_addresses: Vec<SocketAddr>,
     outbox: VecDeque<Transmit>,
     notices: VecDeque<Notice>,
@@ -70,7 +76,7 @@ pub(super) struct Work {
 }
 
 impl Core {
-    pub(super) fn new(snap: bool, now: Instant) -> Self {
+    pub(super) fn new(snap: bool, wake: Arc<Notify>, now: Instant) -> Self {
         // Video is negotiated, since `livekit` always offers sections for it, and dropped.
         let config = RtcConfig::new()
             .clear_codecs()
@@ -78,17 +84,19 @@ impl Core {
             .enable_vp8(true)
             .enable_h264(true)
             .set_rtp_mode(true)
+            .set_stats_interval(Some(REPORT))
             .set_snap_enabled(snap)
             .set_sctp_max_buffered_amount(BUFFER_LIMIT);
         Self {
             rtc: config.build(now),
             negotiation: Negotiation::default(),
-            transceivers: Transceivers::default(),
+            transceivers: Transceivers::new(wake.clone()),
             channels: Channels::default(),
             connection: PeerConnectionState::New,
             ice: IceConnectionState::New,
             gathering: IceGatheringState::New,
             traffic: Traffic::default(),
+            wake,
             local_addresses: Vec::new(),
             outbox: VecDeque::new(),
             notices: VecDeque::new(),
@@ -124,7 +132,9 @@ impl Core {
             self.failed_at = None;
             self.set_connection(PeerConnectionState::Failed);
         }
-        self.input(now, Input::Timeout(now));
+        if self.deadline <= now {
+            self.input(now, Input::Timeout(now));
+        }
     }
 
     fn input(&mut self, now: Instant, input: Input<'_>) {
@@ -179,14 +189,18 @@ impl Core {
         match event {
             Event::Connected => {
                 self.secured = true;
+                self.transceivers.set_changed();
                 self.set_connection(PeerConnectionState::Connected);
             }
             Event::IceConnectionStateChange(state) => self.on_ice(now, state),
             Event::ChannelOpen(id, label) => self.on_channel_open(id, &label),
             Event::ChannelData(data) => self.on_channel_data(data),
             Event::ChannelClose(id) => self.on_channel_close(id),
-            Event::RtpPacket(packet) => {
-                media::receive(&mut self.rtc, &mut self.transceivers, &packet);
+            Event::RtpPacket(packet) => self.on_packet(&packet),
+            Event::MediaEgressStats(report) => {
+                if let Some(loss) = report.loss {
+                    self.on_loss(report.mid, loss);
+                }
             }
             Event::Closed => {
                 debug!("the peer closed the connection");
@@ -280,13 +294,31 @@ impl Core {
         self.connection = PeerConnectionState::Closed;
     }
 
+    /// Sends and plays the sound that is due. Returns when the next is.
+    fn carry_sound(&mut self, now: Instant) -> Option<Instant> {
+        if self.is_closed() {
+            return None;
+        }
+        self.refresh_sending(now);
+        if self.send_sound(now) {
+            self.input(now, Input::Timeout(now));
+        }
+        let played = self.play_sound(now);
+        self.sound_due_at(now).into_iter().chain(played).min()
+    }
+
+    pub(super) fn is_secured(&self) -> bool {
+        self.secured
+    }
+
     /// What is to be sent and told, and when to come again.
-    pub(super) fn take(&mut self) -> Work {
+    pub(super) fn take(&mut self, now: Instant) -> Work {
+        let sound_at = self.carry_sound(now).unwrap_or(self.deadline);
         let failed_at = self.failed_at.unwrap_or(self.deadline);
         Work {
             datagrams: std::mem::take(&mut self.outbox),
             notices: std::mem::take(&mut self.notices),
-            deadline: self.deadline.min(failed_at),
+            deadline: self.deadline.min(failed_at).min(sound_at),
             is_closed: self.is_closed(),
         }
     }

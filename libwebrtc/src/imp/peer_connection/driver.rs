@@ -25,7 +25,7 @@ async fn run(shared: Arc<Shared>) {
         for socket in shared.fresh.lock().drain(..) {
             sockets.add(socket);
         }
-        let work = shared.look(|core| core.take());
+        let work = shared.look(|core| core.take(now()));
         for datagram in &work.datagrams {
             sockets.send(datagram);
         }

@@ -25,7 +25,11 @@ impl Member {
 
     /// Changes what the next offer says of it.
     pub(crate) fn write(&self, change: impl FnOnce(&mut Transceiver)) {
-        self.shared.look(|core| change(core.transceivers.get_mut(self.key)));
+        self.shared.look(|core| {
+            change(core.transceivers.get_mut(self.key));
+            core.transceivers.set_changed();
+        });
+        self.shared.wake.notify_one();
     }
 
     pub(crate) fn sent_stats(&self) -> Vec<RtcStats> {

@@ -21,6 +21,20 @@ pub(super) struct Section {
     pub(super) streams: Vec<String>,
     /// The track's name, where one is given.
     pub(super) track: Option<String>,
+    /// How its author wants to receive Opus.
+    pub(super) opus: Option<Opus>,
+}
+
+/// Opus in a section, as RFC 7587 has it (section 7), with the defaults from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Opus {
+    pub(super) payload_type: u8,
+    pub(super) stereo: bool,
+    pub(super) dtx: bool,
+    /// The most bits per second.
+    pub(super) highest_bps: Option<u32>,
+    /// Whether packets that were lost may be asked for again (RFC 4585, section 6.2.1).
+    pub(super) nack: bool,
 }
 
 /// The sections of `text`, in its order.
@@ -44,7 +58,8 @@ fn begin(media: &str) -> Section {
         _ => SectionKind::Other,
     };
     // Without a line that says otherwise, media flows both ways (RFC 8866, section 6.7).
-    Section { kind, mid: String::new(), sends: true, streams: Vec::new(), track: None }
+    let mid = String::new();
+    Section { kind, mid, sends: true, streams: Vec::new(), track: None, opus: None }
 }
 
 fn read(section: &mut Section, line: &str) {
@@ -56,6 +71,10 @@ fn read(section: &mut Section, line: &str) {
                 section.mid = mid.to_owned();
             } else if let Some(msid) = line.strip_prefix("a=msid:") {
                 read_msid(section, msid);
+            } else if let Some(map) = line.strip_prefix("a=rtpmap:") {
+                read_codec(section, map);
+            } else if let Some(opus) = &mut section.opus {
+                read_opus(opus, line);
             }
         }
     }
@@ -71,6 +90,42 @@ fn read_msid(section: &mut Section, msid: &str) {
     }
 }
 
+/// `111 opus/48000/2`. The first Opus of a section is its author's favourite.
+fn read_codec(section: &mut Section, map: &str) {
+    let Some((payload_type, codec)) = map.split_once(' ') else { return };
+    let is_opus = codec.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("opus/"));
+    if !is_opus || section.opus.is_some() {
+        return;
+    }
+    section.opus = payload_type.parse().ok().map(|payload_type| Opus {
+        payload_type,
+        stereo: false,
+        dtx: false,
+        highest_bps: None,
+        nack: false,
+    });
+}
+
+/// What follows a codec's first line.
+fn read_opus(opus: &mut Opus, line: &str) {
+    let own = |prefix: &str| {
+        let (payload_type, rest) = line.strip_prefix(prefix)?.split_once(' ')?;
+        (payload_type.parse() == Ok(opus.payload_type)).then_some(rest)
+    };
+    if own("a=rtcp-fb:") == Some("nack") {
+        opus.nack = true;
+    }
+    let Some(parameters) = own("a=fmtp:") else { return };
+    for parameter in parameters.split(';') {
+        match parameter.trim().split_once('=') {
+            Some(("stereo", value)) => opus.stereo = value == "1",
+            Some(("usedtx", value)) => opus.dtx = value == "1",
+            Some(("maxaveragebitrate", value)) => opus.highest_bps = value.parse().ok(),
+            _ => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,7 +135,32 @@ mod tests {
     }
 
     fn section(kind: SectionKind, mid: &str, sends: bool) -> Section {
-        Section { kind, mid: mid.to_owned(), sends, streams: Vec::new(), track: None }
+        let (streams, mid) = (Vec::new(), mid.to_owned());
+        Section { kind, mid, sends, streams, track: None, opus: None }
+    }
+
+    #[test]
+    fn opus_is_read_with_its_parameters() {
+        let text = "m=audio 9 UDP/TLS/RTP/SAVPF 63 111\r\na=mid:0\r\na=rtpmap:63 red/48000/2\r\n\
+            a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 nack\r\na=fmtp:63 stereo=0\r\n\
+            a=fmtp:111 minptime=10;useinbandfec=1; stereo=1;maxaveragebitrate=64000;usedtx=1\r\n";
+        let opus = Opus {
+            payload_type: 111,
+            stereo: true,
+            dtx: true,
+            highest_bps: Some(64_000),
+            nack: true,
+        };
+        check(text, &[Section { opus: Some(opus), ..section(SectionKind::Audio, "0", true) }]);
+    }
+
+    #[test]
+    fn parameters_that_are_none_are_passed_over() {
+        let text = "m=audio 9 x 96\na=mid:0\na=rtpmap:96 OPUS/48000/2\na=rtpmap:x opus/48000\n\
+            a=fmtp:96 stereo;maxaveragebitrate=-1;=;\na=fmtp:97 stereo=1\na=rtcp-fb:96 nack pli\n";
+        let opus =
+            Opus { payload_type: 96, stereo: false, dtx: false, highest_bps: None, nack: false };
+        check(text, &[Section { opus: Some(opus), ..section(SectionKind::Audio, "0", true) }]);
     }
 
     #[test]

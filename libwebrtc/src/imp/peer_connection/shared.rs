@@ -17,7 +17,7 @@ use crate::peer_connection::IceGatheringState;
 pub(crate) struct Shared {
     pub(super) core: Mutex<Core>,
     /// Tells the task that there is something to send, to tell or to listen at.
-    pub(super) wake: Notify,
+    pub(super) wake: Arc<Notify>,
     pub(super) callbacks: Callbacks,
     /// Sockets that the task does not listen at yet.
     pub(super) fresh: Mutex<Vec<UdpSocket>>,
@@ -26,9 +26,10 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(super) fn new(snap: bool, runtime: Handle) -> Arc<Self> {
+        let wake = Arc::new(Notify::new());
         Arc::new(Self {
-            core: Mutex::new(Core::new(snap, now())),
-            wake: Notify::new(),
+            core: Mutex::new(Core::new(snap, wake.clone(), now())),
+            wake,
             callbacks: Callbacks::default(),
             fresh: Mutex::default(),
             runtime,

@@ -82,7 +82,7 @@ fn channel_stats(figures: ChannelFigures) -> RtcStats {
 
 /// What arrived in a section, if anything did.
 pub(super) fn inbound(transceiver: &Transceiver) -> Option<RtcStats> {
-    let figures = transceiver.inbound;
+    let figures = &transceiver.inbound;
     let mid = transceiver.mid.filter(|_| figures.packets > 0)?.to_string();
     let kind = match transceiver.kind {
         MediaKind::Audio => "audio",

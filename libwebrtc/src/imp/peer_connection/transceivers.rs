@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use str0m::Rtc;
 use str0m::media::{Direction, MediaKind, Mid};
+use tokio::sync::Notify;
 
 use super::member::Key;
-use super::sections::{Section, SectionKind};
+use super::receiving::{Hearing, Inbound};
+use super::sections::{Opus, Section, SectionKind};
+use super::sending::{Outbound, Sending};
 use crate::audio_track::RtcAudioTrack;
 use crate::imp::track::Track;
 use crate::media_stream::MediaStream;
@@ -35,15 +38,12 @@ pub(crate) struct Transceiver {
     /// The streams that the peer sends the track in; none while it sends none.
     pub(crate) stream_ids: Vec<String>,
     pub(crate) parameters: RtpParameters,
+    /// How the peer wants to receive Opus.
+    pub(super) opus: Option<Opus>,
+    pub(super) sending: Option<Sending>,
+    pub(super) outbound: Outbound,
+    pub(super) hearing: Option<Hearing>,
     pub(super) inbound: Inbound,
-}
-
-/// What arrived in a section.
-#[derive(Default, Clone, Copy)]
-pub(super) struct Inbound {
-    pub(super) ssrc: u32,
-    pub(super) packets: u64,
-    pub(super) bytes: u64,
 }
 
 impl Transceiver {
@@ -58,6 +58,10 @@ impl Transceiver {
             received: new_track(kind, &create_random_uuid()),
             stream_ids: Vec::new(),
             parameters: RtpParameters::default(),
+            opus: None,
+            sending: None,
+            outbound: Outbound::default(),
+            hearing: None,
             inbound: Inbound::default(),
         }
     }
@@ -87,7 +91,8 @@ impl Transceiver {
     }
 
     /// Takes what the peer says of the section. Returns whether it began to send a track.
-    fn hear(&mut self, section: &Section) -> bool {
+    fn hear(&mut self, section: &Section, driver: &Arc<Notify>) -> bool {
+        self.opus = section.opus;
         let streams = if section.sends { section.streams.clone() } else { Vec::new() };
         let begins = streams.iter().any(|stream| !self.stream_ids.contains(stream));
         if streams.is_empty() && !self.stream_ids.is_empty() {
@@ -95,6 +100,7 @@ impl Transceiver {
         }
         if begins && self.received.state() == RtcTrackState::Ended {
             self.received = new_track(self.kind, &create_random_uuid());
+            set_driver(&self.received, driver);
         }
         self.stream_ids = streams;
         begins
@@ -102,13 +108,30 @@ impl Transceiver {
 }
 
 /// All sections, in the order of adding.
-#[derive(Default)]
 pub(crate) struct Transceivers {
     all: Vec<Transceiver>,
+    /// What is sent may have to change.
+    changed: bool,
+    /// The connection's task, which remote tracks wake.
+    driver: Arc<Notify>,
 }
 
 impl Transceivers {
+    pub(super) fn new(driver: Arc<Notify>) -> Self {
+        Self { all: Vec::new(), changed: false, driver }
+    }
+
+    /// Has what is sent looked through before the next packet.
+    pub(super) fn set_changed(&mut self) {
+        self.changed = true;
+    }
+
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
     pub(super) fn add(&mut self, transceiver: Transceiver) -> Key {
+        set_driver(&transceiver.received, &self.driver);
         self.all.push(transceiver);
         Key(self.all.len() - 1)
     }
@@ -129,6 +152,10 @@ impl Transceivers {
         self.all.iter().enumerate().map(|(at, transceiver)| (Key(at), transceiver))
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Transceiver> {
+        self.all.iter_mut()
+    }
+
     pub(super) fn by_mid(&mut self, mid: Mid) -> Option<&mut Transceiver> {
         self.all.iter_mut().find(|transceiver| transceiver.mid == Some(mid))
     }
@@ -145,7 +172,7 @@ impl Transceivers {
             };
             let mid = Mid::from(section.mid.as_str());
             let Some(key) = self.find_or_add(mid, kind, section) else { continue };
-            if self.all[key.0].hear(section) {
+            if self.all[key.0].hear(section, &self.driver) {
                 begun.push(key);
             }
         }
@@ -153,6 +180,7 @@ impl Transceivers {
             let media = transceiver.mid.and_then(|mid| rtc.media(mid));
             transceiver.current = media.map(|media| from_str0m(media.direction()));
         }
+        self.changed = true;
         begun
     }
 
@@ -172,10 +200,12 @@ impl Transceivers {
         Some(self.add(transceiver))
     }
 
-    /// Ends all remote tracks.
-    pub(super) fn end(&self) {
-        for transceiver in &self.all {
+    /// Ends all remote tracks, and lets go of all local ones.
+    pub(super) fn end(&mut self) {
+        for transceiver in &mut self.all {
             end(&transceiver.received);
+            transceiver.sending = None;
+            transceiver.hearing = None;
         }
     }
 }
@@ -185,6 +215,13 @@ fn new_track(kind: MediaKind, id: &str) -> MediaStreamTrack {
     match kind {
         MediaKind::Audio => MediaStreamTrack::Audio(RtcAudioTrack { handle }),
         MediaKind::Video => MediaStreamTrack::Video(RtcVideoTrack { handle }),
+    }
+}
+
+fn set_driver(track: &MediaStreamTrack, driver: &Arc<Notify>) {
+    match track {
+        MediaStreamTrack::Audio(track) => track.handle.set_driver(driver.clone()),
+        MediaStreamTrack::Video(track) => track.handle.set_driver(driver.clone()),
     }
 }
 
@@ -219,20 +256,28 @@ mod tests {
 
     fn section(sends: bool, streams: &[&str]) -> Section {
         let streams = streams.iter().map(|&stream| stream.to_owned()).collect();
-        Section { kind: SectionKind::Audio, mid: "0".to_owned(), sends, streams, track: None }
+        Section {
+            kind: SectionKind::Audio,
+            mid: "0".to_owned(),
+            sends,
+            streams,
+            track: None,
+            opus: None,
+        }
     }
 
     #[test]
     fn a_section_that_is_used_again_has_a_new_track() {
         let mut it = Transceiver::new(MediaKind::Audio, RtpTransceiverDirection::RecvOnly);
         let first = it.received.clone();
-        assert!(it.hear(&section(true, &["PA_1|TR_1"])));
-        assert!(!it.hear(&section(true, &["PA_1|TR_1"])));
+        let driver = Arc::default();
+        assert!(it.hear(&section(true, &["PA_1|TR_1"]), &driver));
+        assert!(!it.hear(&section(true, &["PA_1|TR_1"]), &driver));
         assert_eq!(it.received.id(), first.id());
-        assert!(!it.hear(&section(false, &["PA_1|TR_1"])));
+        assert!(!it.hear(&section(false, &["PA_1|TR_1"]), &driver));
         assert_eq!(first.state(), RtcTrackState::Ended);
         assert!(it.streams().is_empty());
-        assert!(it.hear(&section(true, &["PA_2|TR_2"])));
+        assert!(it.hear(&section(true, &["PA_2|TR_2"]), &driver));
         assert_ne!(it.received.id(), first.id());
         assert_eq!(it.streams()[0].id(), "PA_2|TR_2");
     }

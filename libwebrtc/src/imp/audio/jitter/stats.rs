@@ -35,3 +35,25 @@ pub(crate) struct Stats {
     /// How long after it a sample is played.
     pub(crate) actual_delay: Duration,
 }
+
+impl Stats {
+    /// The counts of two streams together, with the delays of the second.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            received: self.received + other.received,
+            lost: self.lost + other.lost,
+            late: self.late + other.late,
+            duplicates: self.duplicates + other.duplicates,
+            discarded: self.discarded + other.discarded,
+            invalid: self.invalid + other.invalid,
+            restarts: self.restarts + other.restarts,
+            played: self.played + other.played,
+            concealed: self.concealed + other.concealed,
+            restored: self.restored + other.restored,
+            removed: self.removed + other.removed,
+            inserted: self.inserted + other.inserted,
+            target_delay: other.target_delay,
+            actual_delay: other.actual_delay,
+        }
+    }
+}

@@ -5,7 +5,7 @@ use super::super::packet;
 use super::tone::{Tone, level, purity, voice};
 
 fn settings(rate_hz: u32) -> Settings {
-    Settings { rate_hz, channels: 1, bitrate_bps: 32_000, dtx: false }
+    Settings { rate_hz, channels: 1, bitrate_bps: 32_000 }
 }
 
 /// A second of a tone in packets of 20 ms.
@@ -79,7 +79,8 @@ fn concealment_is_of_any_length() {
 
 #[test]
 fn silence_under_dtx_is_told_in_two_bytes() {
-    let mut encoder = Encoder::new(Settings { dtx: true, ..settings(48_000) }).unwrap();
+    let mut encoder = Encoder::new(settings(48_000)).unwrap();
+    encoder.set_dtx(true).unwrap();
     packets(&mut encoder, 48_000);
     let silence: Vec<_> = (0..100).map(|_| encoder.encode(&[0; 960]).unwrap()).collect();
     let short = silence.iter().filter(|payload| packet::is_silent(payload)).count();

@@ -1,0 +1,224 @@
+//! Sound that is sent: packets of the section's encoder become RTP.
+//!
+//! A section sends while it has a track that is fed, the peer wants it, and keys are agreed on.
+//! While the path is broken, packets are made at the same pace and thrown away, so that what is
+//! sent after it is new.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use str0m::Rtc;
+use str0m::media::{MediaKind, Mid};
+use str0m::rtp::{ExtensionValues, RtpWrite};
+use tokio::sync::Notify;
+use tracing::warn;
+
+use super::core::Core;
+use super::sections::Opus;
+use super::transceivers::Transceiver;
+use crate::imp::audio::clock::to_samples;
+use crate::imp::audio::source::Packet;
+use crate::imp::feed::{Encoding, Outlet, random};
+use crate::imp::track::Track;
+use crate::media_stream_track::MediaStreamTrack;
+use crate::peer_connection::PeerConnectionState;
+use crate::rtp_transceiver::RtpTransceiverDirection;
+
+/// Bits per second for each channel, where nobody sets them: what libwebrtc takes for Opus.
+const CHANNEL_BPS: u32 = 32_000;
+
+/// The fewest and the most that Opus has (RFC 6716, section 2.1.1).
+const LOWEST_BPS: u32 = 6_000;
+const HIGHEST_BPS: u32 = 510_000;
+
+/// Louder than this many dB below overload is said to be a voice.
+const VOICE_DBOV: u8 = 50;
+
+/// A track on its way.
+pub(super) struct Sending {
+    outlet: Outlet,
+    track: Arc<Track>,
+    encoding: Encoding,
+    payload_type: u8,
+    mid: Mid,
+}
+
+/// What a section has sent.
+#[derive(Default)]
+pub(super) struct Outbound {
+    pub(super) packets: u64,
+    pub(super) bytes: u64,
+    /// The level of the last packet, in dB below overload.
+    pub(super) level_dbov: Option<u8>,
+    /// The sum of levels squared times seconds, and the seconds.
+    pub(super) energy: f64,
+    pub(super) seconds: f64,
+    sequence: Option<u64>,
+    /// The timestamp at which the last encoder ended, and when.
+    ended: Option<(u32, Instant)>,
+}
+
+impl Outbound {
+    /// Timestamps go on with the clock when the track changes.
+    fn timestamp(&self, now: Instant) -> Option<u32> {
+        let (timestamp, ended) = self.ended?;
+        let passed = to_samples(now.saturating_duration_since(ended)) as u32;
+        Some(timestamp.wrapping_add(passed))
+    }
+
+    /// Begins low, so that the receiver sees the number wrap before it could guess wrong
+    /// (RFC 3711, section 3.3.1).
+    fn next_sequence(&mut self) -> u64 {
+        let next = self.sequence.map_or_else(|| u64::from(random() & 0x7fff), |last| last + 1);
+        self.sequence = Some(next);
+        next
+    }
+
+    fn count(&mut self, packet: &Packet, length: Duration) {
+        self.packets += 1;
+        self.bytes += packet.payload.len() as u64;
+        self.level_dbov = Some(packet.level_dbov);
+        self.energy += 10_f64.powf(-f64::from(packet.level_dbov) / 10.0) * length.as_secs_f64();
+        self.seconds += length.as_secs_f64();
+    }
+}
+
+impl Transceiver {
+    /// Begins, ends or changes what is sent, by what is wanted and agreed on.
+    fn refresh(&mut self, now: Instant, driver: &Arc<Notify>) {
+        let wanted = self.wanted();
+        let fits = |sending: &Sending| {
+            wanted.as_ref().is_some_and(|(track, mid, opus)| {
+                Arc::ptr_eq(track, &sending.track)
+                    && *mid == sending.mid
+                    && opus.payload_type == sending.payload_type
+                    && self.encoding(opus).channels == sending.encoding.channels
+                    && opus.dtx == sending.encoding.dtx
+            })
+        };
+        if self.sending.as_ref().is_some_and(|sending| !fits(sending))
+            && let Some(sending) = self.sending.take()
+        {
+            self.outbound.ended = Some((sending.outlet.timestamp(), now));
+        }
+        let Some((track, mid, opus)) = wanted else { return };
+        let encoding = self.encoding(&opus);
+        match &mut self.sending {
+            Some(sending) if sending.encoding == encoding => {}
+            Some(sending) => {
+                sending.outlet.set_highest(encoding.bitrate_bps);
+                sending.encoding = encoding;
+            }
+            None => self.begin(track, mid, opus.payload_type, encoding, now, driver),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        track: Arc<Track>,
+        mid: Mid,
+        payload_type: u8,
+        encoding: Encoding,
+        now: Instant,
+        driver: &Arc<Notify>,
+    ) {
+        let Some(feed) = track.feed() else { return };
+        match feed.attach(encoding, self.outbound.timestamp(now), driver.clone()) {
+            Ok(outlet) => {
+                self.sending = Some(Sending { outlet, track, encoding, payload_type, mid });
+            }
+            Err(error) => {
+                warn!(%error, track = track.id(), "the track cannot be sent");
+                // Not tried again and again.
+                self.sent = None;
+            }
+        }
+    }
+
+    /// The track that is to be sent now, where, and in which form.
+    fn wanted(&self) -> Option<(Arc<Track>, Mid, Opus)> {
+        use RtpTransceiverDirection::{SendOnly, SendRecv};
+        let Some(MediaStreamTrack::Audio(track)) = &self.sent else { return None };
+        let is_agreed = matches!(self.current, Some(SendRecv | SendOnly));
+        let is_active = self.parameters.encodings.first().is_none_or(|layer| layer.active);
+        track.handle.feed()?;
+        let track = track.handle.clone();
+        (is_agreed && is_active).then_some((track, self.mid?, self.opus?))
+    }
+
+    fn encoding(&self, opus: &Opus) -> Encoding {
+        let channels = if opus.stereo { 2 } else { 1 };
+        let own = self.parameters.encodings.first().and_then(|layer| layer.max_bitrate);
+        let own = own.map_or(CHANNEL_BPS * channels, |bps| u32::try_from(bps).unwrap_or(u32::MAX));
+        let highest = opus.highest_bps.unwrap_or(HIGHEST_BPS);
+        let bitrate_bps = own.min(highest).clamp(LOWEST_BPS, HIGHEST_BPS);
+        Encoding { channels, bitrate_bps, dtx: opus.dtx }
+    }
+
+    /// Sends what is due, or throws it away where the path is broken. Returns whether it sent.
+    fn send(&mut self, rtc: &mut Rtc, now: Instant, works: bool) -> bool {
+        let Some(sending) = &self.sending else { return false };
+        let mut sent = false;
+        while let Some(packet) = sending.outlet.poll(now, !sending.track.enabled()) {
+            if !works {
+                continue;
+            }
+            let mut api = rtc.direct_api();
+            let Some(stream) = api.stream_tx_by_mid(sending.mid, None) else { continue };
+            self.outbound.count(&packet, PACKET);
+            let sequence = self.outbound.next_sequence().into();
+            let level = ExtensionValues {
+                audio_level: Some(-(packet.level_dbov as i8)),
+                voice_activity: Some(packet.level_dbov < VOICE_DBOV),
+                ..ExtensionValues::default()
+            };
+            let payload_type = sending.payload_type.into();
+            let write =
+                RtpWrite::new(payload_type, sequence, packet.timestamp, now, packet.payload);
+            stream.write_rtp(write.marker(packet.marker).ext_vals(level));
+            sent = true;
+        }
+        sent
+    }
+}
+
+/// What the source makes of its packets.
+const PACKET: Duration = Duration::from_millis(20);
+
+impl Core {
+    /// Sees to it that each section sends what it should, after something has changed.
+    pub(super) fn refresh_sending(&mut self, now: Instant) {
+        if !self.is_secured() || !self.transceivers.take_changed() {
+            return;
+        }
+        let driver = self.wake.clone();
+        for transceiver in self.transceivers.iter_mut() {
+            if transceiver.kind == MediaKind::Audio {
+                transceiver.refresh(now, &driver);
+            }
+        }
+    }
+
+    /// Sends the sound that is due. Returns whether there was any.
+    pub(super) fn send_sound(&mut self, now: Instant) -> bool {
+        let works = self.connection == PeerConnectionState::Connected;
+        let mut sent = false;
+        for transceiver in self.transceivers.iter_mut() {
+            sent |= transceiver.send(&mut self.rtc, now, works);
+        }
+        sent
+    }
+
+    /// When the next sound is due to be sent.
+    pub(super) fn sound_due_at(&self, now: Instant) -> Option<Instant> {
+        let at = |sending: &Sending| sending.outlet.wakes_at(now);
+        self.transceivers.iter().filter_map(|(_, it)| it.sending.as_ref().and_then(at)).min()
+    }
+
+    /// Takes a receiver's report on what the section sends: the share of packets that were lost.
+    pub(super) fn on_loss(&mut self, mid: Mid, loss: f32) {
+        if let Some(sending) = self.transceivers.by_mid(mid).and_then(|it| it.sending.as_ref()) {
+            sending.outlet.report(loss);
+        }
+    }
+}
