@@ -47,7 +47,8 @@ pub mod native {
             num_channels: i32,
             options: NativeAudioStreamOptions,
         ) -> Self {
-            let limit = options.queue_size_frames.unwrap_or(QUEUE_FRAMES);
+            let NativeAudioStreamOptions { queue_size_frames } = options;
+            let limit = queue_size_frames.unwrap_or(QUEUE_FRAMES);
             let rate_hz = u32::try_from(sample_rate).unwrap_or(0);
             let channels = u32::try_from(num_channels).unwrap_or(0);
             let listener = match Listener::new(rate_hz, channels, limit) {

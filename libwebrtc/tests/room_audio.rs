@@ -58,11 +58,9 @@ impl Guest {
     async fn track(&mut self) -> RtcAudioTrack {
         within("a track", async {
             loop {
-                match self.events.recv().await.expect("the room is open") {
-                    RoomEvent::TrackSubscribed { track: RemoteTrack::Audio(track), .. } => {
-                        return track.rtc_track();
-                    }
-                    _ => {}
+                let event = self.events.recv().await.expect("the room is open");
+                if let RoomEvent::TrackSubscribed { track: RemoteTrack::Audio(track), .. } = event {
+                    return track.rtc_track();
                 }
             }
         })
@@ -90,8 +88,8 @@ async fn both_ways(server: &Server, single: bool, rate_hz: u32, other_hz: u32) {
         tokio::join!(hear(&there, other_hz, 1, 440.0), hear(&back, rate_hz, 1, 600.0));
     check(there);
     check(back);
-    within("leaving", ada.room.close()).await.unwrap();
-    within("leaving", bob.room.close()).await.unwrap();
+    within("leaving", ada.room.close()).await.expect("the room closes");
+    within("leaving", bob.room.close()).await.expect("the room closes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -260,6 +260,11 @@ impl Outlet {
         }
     }
 
+    /// Bits per second now.
+    pub(crate) fn bitrate_bps(&self) -> u32 {
+        self.sink.voice.lock().source.bitrate_bps()
+    }
+
     /// The timestamp of the next packet.
     pub(crate) fn timestamp(&self) -> u32 {
         self.sink.voice.lock().source.timestamp()

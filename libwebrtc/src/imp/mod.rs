@@ -5,6 +5,8 @@
 //!        │            driver: its task, its sockets, its callbacks
 //!        ├── channel: a data channel as its users hold it
 //!        ├── track:   a track as its users hold it
+//!        ├── feed:    a source of sound, and the senders that it feeds
+//!        ├── listener: one who listens to a remote track
 //!        └── callback: one slot for a user's function
 //!  audio ──── jitter buffer, Opus, source: pure state
 //!  cryptor ── keys of a room, and AES-GCM for its data packets

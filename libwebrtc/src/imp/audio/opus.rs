@@ -27,9 +27,9 @@ pub(crate) const CONCEALED: usize = 960;
 /// concealment for music and tones, which are left to CELT.
 const HIGHEST_LOSS: u8 = 8;
 
-/// How hard libopus tries, 0 to 10. Above 5 it takes twice the time for a difference that voice at
-/// these bitrates does not show.
-const COMPLEXITY: i32 = 5;
+/// How hard libopus tries, 0 to 10. Below 7 it does not tell tones and music from voice, and gives
+/// them to SILK, which conceals them badly; above, it takes longer for what nobody hears.
+const COMPLEXITY: i32 = 7;
 
 /// What libopus refused.
 #[derive(Debug, thiserror::Error)]

@@ -257,6 +257,11 @@ impl Source {
         Ok(self.encoder.set_bitrate(advice.bitrate_bps)?)
     }
 
+    /// Bits per second now.
+    pub(crate) fn bitrate_bps(&self) -> u32 {
+        self.adaptation.advice().bitrate_bps
+    }
+
     /// The timestamp of the next packet.
     pub(crate) fn timestamp(&self) -> u32 {
         self.timestamp

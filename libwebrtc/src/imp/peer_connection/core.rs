@@ -9,7 +9,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use str0m::format::{Codec, CodecConfig};
 use str0m::net::{Protocol, Receive, Transmit};
+use str0m::rtp::RawPacket;
+use str0m::rtp::rtcp::Rtcp;
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 use tokio::sync::Notify;
 use tracing::{debug, warn};
@@ -34,6 +37,16 @@ const BUFFER_LIMIT: usize = 16 << 20;
 /// How often figures are taken, and the encoder follows the network.
 const REPORT: Duration = Duration::from_secs(1);
 
+/// Has descriptions say that lost packets of sound may be asked for again. str0m says so of
+/// pictures alone.
+fn offer_repair(config: &mut CodecConfig) {
+    let mut codecs = config.params().to_vec();
+    for codec in codecs.iter_mut().filter(|codec| codec.spec().codec == Codec::Opus) {
+        codec.set_fb_nack(true);
+    }
+    *config = CodecConfig::new_from_payload_params(codecs);
+}
+
 /// The state of a connection.
 pub(crate) struct Core {
     pub(super) rtc: Rtc,
@@ -52,6 +65,8 @@ pub(crate) struct Core {
     deadline: Instant,
     /// When the silence of the peer is taken for its end.
     failed_at: Option<Instant>,
+    /// Packets of sound were asked for again.
+    pub(super) repairs: bool,
     /// Whether keys have been agreed on: only then does a working path mean a connection.
     secured: bool,
 }
@@ -65,6 +80,8 @@ pub(super) struct Traffic {
     pub(super) bytes_received: u64,
     /// The addresses that were used last, ours first.
     pub(super) pair: Option<(SocketAddr, SocketAddr)>,
+    /// There and back between them.
+    pub(super) trip: Option<Duration>,
 }
 
 /// What the task takes out of the core at once.
@@ -78,15 +95,18 @@ pub(super) struct Work {
 impl Core {
     pub(super) fn new(snap: bool, wake: Arc<Notify>, now: Instant) -> Self {
         // Video is negotiated, since `livekit` always offers sections for it, and dropped.
-        let config = RtcConfig::new()
+        let mut config = RtcConfig::new()
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true)
             .enable_h264(true)
             .set_rtp_mode(true)
+            // Requests to send packets of sound again are told in no other way.
+            .enable_raw_packets(true)
             .set_stats_interval(Some(REPORT))
             .set_snap_enabled(snap)
             .set_sctp_max_buffered_amount(BUFFER_LIMIT);
+        offer_repair(config.codec_config());
         Self {
             rtc: config.build(now),
             negotiation: Negotiation::default(),
@@ -102,8 +122,13 @@ impl Core {
             notices: VecDeque::new(),
             deadline: now,
             failed_at: None,
+            repairs: false,
             secured: false,
         }
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -138,12 +163,19 @@ impl Core {
     }
 
     fn input(&mut self, now: Instant, input: Input<'_>) {
-        if self.is_closed() {
+        // A datagram is taken from who knows our password, or from where such a one has come from.
+        if self.is_closed() || !self.rtc.accepts(&input) {
             return;
         }
-        if let Err(error) = self.rtc.handle_input(input) {
-            warn!(%error, "connection failed");
-            self.set_connection(PeerConnectionState::Failed);
+        let is_datagram = matches!(input, Input::Receive(..));
+        match self.guarded("taking a datagram or the time", |rtc| rtc.handle_input(input)) {
+            // Anybody can write a datagram in the peer's name.
+            Ok(Err(error)) if is_datagram && self.rtc.is_alive() => debug!(%error, "datagram lost"),
+            Ok(Err(error)) => {
+                warn!(%error, "connection failed");
+                self.set_connection(PeerConnectionState::Failed);
+            }
+            Ok(Ok(())) | Err(_) => {}
         }
         self.drain(now);
     }
@@ -158,7 +190,8 @@ impl Core {
 
     fn poll(&mut self, now: Instant) {
         loop {
-            match self.rtc.poll_output() {
+            let Ok(output) = self.guarded("going on", Rtc::poll_output) else { continue };
+            match output {
                 Ok(Output::Timeout(deadline)) => {
                     self.deadline = deadline;
                     return;
@@ -197,10 +230,16 @@ impl Core {
             Event::ChannelData(data) => self.on_channel_data(data),
             Event::ChannelClose(id) => self.on_channel_close(id),
             Event::RtpPacket(packet) => self.on_packet(&packet),
-            Event::MediaEgressStats(report) => {
-                if let Some(loss) = report.loss {
-                    self.on_loss(report.mid, loss);
+            Event::RawPacket(packet) => {
+                if let RawPacket::RtcpRx(Rtcp::Nack(nack)) = *packet {
+                    self.on_request(&nack);
                 }
+            }
+            Event::MediaEgressStats(report) => self.on_sent_report(&report),
+            Event::MediaIngressStats(report) => self.on_received_report(&report),
+            Event::PeerStats(report) => {
+                let pair = report.selected_candidate_pair;
+                self.traffic.trip = pair.and_then(|pair| pair.current_round_trip_time);
             }
             Event::Closed => {
                 debug!("the peer closed the connection");
@@ -246,7 +285,7 @@ impl Core {
         self.set_connection(PeerConnectionState::Disconnected);
     }
 
-    fn set_connection(&mut self, state: PeerConnectionState) {
+    pub(super) fn set_connection(&mut self, state: PeerConnectionState) {
         if self.connection != state && !self.is_closed() {
             self.connection = state;
             self.tell(Notice::Connection(state));
@@ -300,11 +339,17 @@ impl Core {
             return None;
         }
         self.refresh_sending(now);
-        if self.send_sound(now) {
+        let repaired = self.repair();
+        if self.send_sound(now) || repaired {
             self.input(now, Input::Timeout(now));
         }
         let played = self.play_sound(now);
         self.sound_due_at(now).into_iter().chain(played).min()
+    }
+
+    /// Whether there is a path now.
+    pub(super) fn is_working(&self) -> bool {
+        self.connection == PeerConnectionState::Connected
     }
 
     pub(super) fn is_secured(&self) -> bool {

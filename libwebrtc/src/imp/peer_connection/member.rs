@@ -33,11 +33,10 @@ impl Member {
     }
 
     pub(crate) fn sent_stats(&self) -> Vec<RtcStats> {
-        // Nothing sends sound yet.
-        Vec::new()
+        self.read(super::media_stats::sent)
     }
 
     pub(crate) fn received_stats(&self) -> Vec<RtcStats> {
-        self.read(super::stats::inbound).into_iter().collect()
+        self.read(super::media_stats::received)
     }
 }

@@ -16,7 +16,9 @@
 mod channels;
 mod core;
 mod driver;
+mod guard;
 mod handle;
+mod media_stats;
 mod member;
 mod negotiation;
 mod notice;
@@ -24,10 +26,16 @@ mod receiving;
 mod sections;
 mod sending;
 mod shared;
+#[cfg(any(test, feature = "fuzzing"))]
+mod side;
 mod sockets;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod transceivers;
 
 pub(crate) use handle::{PeerConnection, check_configuration};
 pub(crate) use member::Member;
 pub(crate) use shared::Shared;
+#[cfg(feature = "fuzzing")]
+pub(crate) use side::Side;

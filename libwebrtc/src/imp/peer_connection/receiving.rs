@@ -10,6 +10,7 @@ use str0m::rtp::RtpPacket;
 use tracing::warn;
 
 use super::core::Core;
+use super::media_stats::ReceivedReport;
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::{FRAME, RATE_HZ};
 use crate::imp::audio::jitter::{self, Arrival, JitterBuffer};
@@ -44,6 +45,16 @@ pub(super) struct Inbound {
     pub(super) seconds: f64,
     /// The level of the last frame, 0.0 to 1.0.
     pub(super) level: f64,
+    /// How long what was played had waited, and should have: seconds times samples.
+    pub(super) delay: f64,
+    pub(super) target_delay: f64,
+    /// How often sound began to be made up.
+    pub(super) concealments: u64,
+    /// What the peer says of it.
+    pub(super) report: ReceivedReport,
+    sequences: Sequences,
+    concealed: u64,
+    conceals: bool,
     transit: Option<i64>,
     switched_at: Option<Instant>,
     began: Option<Instant>,
@@ -87,7 +98,7 @@ impl Hearing {
             if !track.enabled() {
                 self.frame.fill(0);
             }
-            inbound.count_played(&self.frame);
+            inbound.count_played(&self.frame, &self.jitter.stats());
             track.give(&self.frame, self.channels);
         }
     }
@@ -113,9 +124,11 @@ impl Inbound {
         if is_other || self.packets == 0 {
             self.switched_at = Some(now);
             self.transit = None;
+            self.sequences.restart();
         }
         self.ssrc = ssrc;
         self.packets += 1;
+        self.sequences.count(*packet.seq_no);
         self.bytes += packet.payload.len() as u64;
         self.header_bytes += packet.header.header_len as u64;
         self.last_at = Some(now);
@@ -135,18 +148,58 @@ impl Inbound {
         }
     }
 
-    fn count_played(&mut self, frame: &[i16]) {
+    fn count_played(&mut self, frame: &[i16], stats: &jitter::Stats) {
         let squares: f64 = frame.iter().map(|&sample| f64::from(sample).powi(2)).sum();
         let mean = squares / frame.len() as f64 / f64::from(i16::MAX).powi(2);
         let seconds = STEP.as_secs_f64();
         self.level = mean.sqrt();
         self.energy += mean * seconds;
         self.seconds += seconds;
+        let conceals = stats.concealed > self.concealed;
+        self.concealments += u64::from(conceals && !self.conceals);
+        (self.concealed, self.conceals) = (stats.concealed, conceals);
+        if !conceals {
+            let samples = FRAME as f64;
+            self.delay += stats.actual_delay.as_secs_f64() * samples;
+            self.target_delay += stats.target_delay.as_secs_f64() * samples;
+        }
+    }
+
+    /// Packets that did not arrive, less those that arrived twice.
+    pub(super) fn lost(&self) -> i64 {
+        self.sequences.lost()
     }
 
     /// Keeps what a buffer has counted.
     fn keep(&mut self, stats: jitter::Stats) {
         self.before = self.before.plus(stats);
+    }
+}
+
+/// Which packets of a stream came (RFC 3550, appendix A.3).
+#[derive(Default)]
+struct Sequences {
+    /// The first and the last, without wraps.
+    bounds: Option<(u64, u64)>,
+    came: i64,
+    /// Of the streams before.
+    lost: i64,
+}
+
+impl Sequences {
+    fn count(&mut self, sequence: u64) {
+        let (first, last) = self.bounds.unwrap_or((sequence, sequence));
+        self.bounds = Some((first.min(sequence), last.max(sequence)));
+        self.came += 1;
+    }
+
+    fn lost(&self) -> i64 {
+        let expected = self.bounds.map_or(0, |(first, last)| last - first + 1);
+        self.lost + i64::try_from(expected).unwrap_or(i64::MAX) - self.came
+    }
+
+    fn restart(&mut self) {
+        *self = Self { lost: self.lost(), ..Self::default() };
     }
 }
 
@@ -160,17 +213,23 @@ enum Arrived {
 }
 
 impl Transceiver {
-    pub(super) fn receive(&mut self, packet: &RtpPacket) {
+    /// Takes a packet. Returns whether it is the first of its stream.
+    pub(super) fn receive(&mut self, packet: &RtpPacket) -> bool {
+        let first = self.inbound.packets == 0;
         let payload_type = (self.kind == MediaKind::Audio)
             .then(|| self.opus.map_or(u8::MAX, |opus| opus.payload_type));
-        match self.inbound.count(packet, payload_type) {
-            Arrived::Refused => return,
-            Arrived::Other => self.restart(packet.timestamp),
-            Arrived::Same => {}
-        }
+        let begins = match self.inbound.count(packet, payload_type) {
+            Arrived::Refused => return false,
+            Arrived::Other => {
+                self.restart(packet.timestamp);
+                true
+            }
+            Arrived::Same => first,
+        };
         if let Some(hearing) = &mut self.hearing {
             hearing.push(packet);
         }
+        begins
     }
 
     /// Another stream has a buffer of its own, at the same pace.
@@ -219,8 +278,17 @@ impl Core {
     pub(super) fn on_packet(&mut self, packet: &RtpPacket) {
         let ssrc = packet.header.ssrc;
         let mid = self.rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid());
-        if let Some(transceiver) = mid.and_then(|mid| self.transceivers.by_mid(mid)) {
-            transceiver.receive(packet);
+        let transceiver = mid.and_then(|mid| self.transceivers.by_mid(mid));
+        let Some(transceiver) = transceiver else { return };
+        let begins = transceiver.receive(packet);
+        let repairs = transceiver.opus.is_some_and(|opus| opus.nack);
+        if begins
+            && repairs
+            && let Some(stream) = self.rtc.direct_api().stream_rx(&ssrc)
+        {
+            // str0m asks for nothing again where repairs have no stream of their own. Sound's come
+            // in its own.
+            stream.suppress_nack(false);
         }
     }
 

@@ -2,19 +2,17 @@
 
 use std::net::SocketAddr;
 
-use str0m::media::MediaKind;
-
 use super::channels::ChannelFigures;
 use super::core::Core;
-use super::transceivers::Transceiver;
+use super::media_stats::{received, sent};
 use crate::peer_connection::{IceConnectionState, PeerConnectionState};
 use crate::stats::{
     CandidatePairStats, DataChannelStats, DtlsTransportState, IceCandidatePairState,
-    IceTransportState, InboundRtpStats, PeerConnectionStats, RtcStats, TransportStats,
+    IceTransportState, PeerConnectionStats, RtcStats, TransportStats,
 };
 
 const CONNECTION: &str = "P";
-const TRANSPORT: &str = "T01";
+pub(super) const TRANSPORT: &str = "T01";
 const PAIR: &str = "CP01";
 
 impl Core {
@@ -22,7 +20,14 @@ impl Core {
         let mut stats = vec![self.connection_stats(), self.transport_stats()];
         stats.extend(self.traffic.pair.map(|pair| self.pair_stats(pair)));
         stats.extend(self.channels.figures().map(channel_stats));
-        stats.extend(self.transceivers.iter().filter_map(|(_, it)| inbound(it)));
+        for (_, transceiver) in self.transceivers.iter() {
+            for report in sent(transceiver).into_iter().chain(received(transceiver)) {
+                // Sections share their codec.
+                if stats.iter().all(|other| other.id() != report.id()) {
+                    stats.push(report);
+                }
+            }
+        }
         stats
     }
 
@@ -60,7 +65,7 @@ impl Core {
             packets_received: self.traffic.packets_received,
             bytes_sent: self.traffic.bytes_sent,
             bytes_received: self.traffic.bytes_received,
-            current_round_trip_time: None,
+            current_round_trip_time: self.traffic.trip.map(|trip| trip.as_secs_f64()),
         })
     }
 }
@@ -78,27 +83,6 @@ fn channel_stats(figures: ChannelFigures) -> RtcStats {
         messages_received: figures.messages_received,
         bytes_received: figures.bytes_received,
     })
-}
-
-/// What arrived in a section, if anything did.
-pub(super) fn inbound(transceiver: &Transceiver) -> Option<RtcStats> {
-    let figures = &transceiver.inbound;
-    let mid = transceiver.mid.filter(|_| figures.packets > 0)?.to_string();
-    let kind = match transceiver.kind {
-        MediaKind::Audio => "audio",
-        MediaKind::Video => "video",
-    };
-    Some(RtcStats::InboundRtp(InboundRtpStats {
-        id: format!("IT{mid}"),
-        ssrc: figures.ssrc,
-        kind: kind.to_owned(),
-        transport_id: TRANSPORT.to_owned(),
-        track_identifier: transceiver.received.id(),
-        mid,
-        packets_received: figures.packets,
-        bytes_received: figures.bytes,
-        ..Default::default()
-    }))
 }
 
 fn dtls_state(state: PeerConnectionState) -> DtlsTransportState {

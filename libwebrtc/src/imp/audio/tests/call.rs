@@ -65,7 +65,7 @@ impl Drop for Seed {
 }
 
 /// Runs `test` with each of a few seeds, or with the one that `SEED=7 cargo test` names.
-pub(super) fn with_seeds(test: impl Fn(u64)) {
+pub(crate) fn with_seeds(test: impl Fn(u64)) {
     let named = option_env!("SEED").map(|seed| seed.parse::<u64>().expect("SEED is a number"));
     for seed in named.map_or(1..=3, |seed| seed..=seed) {
         let guard = Seed(seed);

@@ -12,7 +12,7 @@ fn settings(rate_hz: u32) -> Settings {
 fn packets(encoder: &mut Encoder, rate_hz: u32) -> Vec<Vec<u8>> {
     let mut tone = Tone::new(440.0, rate_hz, 9_000.0);
     let frame = rate_hz as usize / 50;
-    (0..50).map(|_| encoder.encode(&tone.take(frame)).unwrap()).collect()
+    (0..50).map(|_| encoder.encode(&tone.take(frame)).unwrap().to_vec()).collect()
 }
 
 #[test]
