@@ -77,11 +77,11 @@ impl Hearing {
         Some(Self { jitter, channels, began: now, next: now, frame: Vec::new() })
     }
 
-    fn push(&mut self, packet: &RtpPacket) {
+    fn push(&mut self, packet: &RtpPacket, payload: &[u8]) {
         let arrival = Arrival {
             sequence: packet.header.sequence_number,
             timestamp: packet.header.timestamp,
-            payload: &packet.payload,
+            payload,
         };
         self.jitter.push(arrival, packet.timestamp.saturating_duration_since(self.began));
     }
@@ -226,8 +226,10 @@ impl Transceiver {
             }
             Arrived::Same => first,
         };
-        if let Some(hearing) = &mut self.hearing {
-            hearing.push(packet);
+        if let Some(hearing) = &mut self.hearing
+            && let Some(payload) = self.ciphers.open(&packet.payload)
+        {
+            hearing.push(packet, &payload);
         }
         begins
     }
