@@ -4,7 +4,9 @@ mod build;
 mod guest;
 mod server;
 mod token;
+mod voice;
 
 pub use guest::{Guest, LIMIT, within};
 pub use server::{Server, Setup, Version};
 pub use token::{KEY, SECRET, token};
+pub use voice::{Voice, record};

@@ -213,6 +213,9 @@ impl Server {
     }
 
     fn answers(&self) -> bool {
+        if !self.setup.under.is_empty() {
+            return self.answers_there();
+        }
         let ask = || {
             let mut stream = TcpStream::connect_timeout(&self.http().into(), ASK_LIMIT)?;
             stream.set_read_timeout(Some(ASK_LIMIT))?;
@@ -221,6 +224,18 @@ impl Server {
             stream.read_exact(&mut status).map(|()| status.ends_with(b" 200"))
         };
         ask().unwrap_or(false)
+    }
+
+    /// The same, asked from where the server runs: it may be out of our reach.
+    fn answers_there(&self) -> bool {
+        let (address, port) = (self.setup.address, self.ports.http);
+        let ask = format!(
+            "exec 3<>/dev/tcp/{address}/{port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 \
+             && head -c 12 <&3 | grep -q ' 200$'"
+        );
+        let mut command = Command::new(&self.setup.under[0]);
+        command.args(&self.setup.under[1..]).args(["bash", "-c", &ask]).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
