@@ -14,6 +14,7 @@
 //! part of this build.
 
 mod channels;
+mod ciphers;
 mod core;
 mod driver;
 mod guard;

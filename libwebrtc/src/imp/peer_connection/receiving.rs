@@ -40,12 +40,9 @@ impl Hearing {
         Some(Self { jitter, channels, began: now, next: now, frame: Vec::new() })
     }
 
-    fn push(&mut self, packet: &Received<'_>) {
-        let arrival = Arrival {
-            sequence: packet.sequence as u16,
-            timestamp: packet.timestamp,
-            payload: packet.payload,
-        };
+    fn push(&mut self, packet: &Received<'_>, payload: &[u8]) {
+        let arrival =
+            Arrival { sequence: packet.sequence as u16, timestamp: packet.timestamp, payload };
         self.jitter.push(arrival, packet.at.saturating_duration_since(self.began));
     }
 
@@ -82,8 +79,10 @@ impl Transceiver {
             Arrived::Other => self.restart(packet.at),
             Arrived::First | Arrived::Same => {}
         }
-        if let Some(hearing) = &mut self.hearing {
-            hearing.push(packet);
+        if let Some(hearing) = &mut self.hearing
+            && let Some(payload) = self.ciphers.open(packet.payload)
+        {
+            hearing.push(packet, &payload);
         }
         arrived != Arrived::Same
     }

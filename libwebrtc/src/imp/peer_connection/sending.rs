@@ -204,6 +204,7 @@ impl Transceiver {
             if !works {
                 continue;
             }
+            let Some(packet) = self.ciphers.seal(packet) else { continue };
             let mut api = rtc.direct_api();
             let Some(stream) = api.stream_tx_by_mid(sending.mid, None) else { continue };
             self.outbound.ssrc = *stream.ssrc();

@@ -6,6 +6,7 @@ use str0m::Rtc;
 use str0m::media::{Direction, MediaKind, Mid};
 use tokio::sync::Notify;
 
+use super::ciphers::Ciphers;
 use super::inbound::Inbound;
 use super::member::Key;
 use super::receiving::Hearing;
@@ -45,6 +46,7 @@ pub(crate) struct Transceiver {
     pub(super) outbound: Outbound,
     pub(super) hearing: Option<Hearing>,
     pub(super) inbound: Inbound,
+    pub(crate) ciphers: Ciphers,
 }
 
 impl Transceiver {
@@ -64,6 +66,7 @@ impl Transceiver {
             outbound: Outbound::default(),
             hearing: None,
             inbound: Inbound::default(),
+            ciphers: Ciphers::default(),
         }
     }
 
