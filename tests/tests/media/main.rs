@@ -11,3 +11,4 @@ mod rooms;
 mod stage;
 mod streams;
 mod told;
+mod tracks;
