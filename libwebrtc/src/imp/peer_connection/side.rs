@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::media::MediaKind;
-use str0m::net::Transmit;
+use str0m::net::{Protocol, Transmit};
 
+use super::candidates::Found;
 use super::core::Core;
 use super::notice::Notice;
 use super::transceivers::Transceiver;
@@ -120,9 +121,7 @@ impl Side {
 
     fn listen(&mut self, now: Duration) {
         let address = self.address;
-        if !self.core.is_gathered(address) {
-            self.with(now, |core| core.add_local_address(address));
-        }
+        self.with(now, |core| core.on_found(Found::Host(Protocol::Udp, address)));
     }
 
     /// Takes a description of the peer's.
@@ -170,7 +169,7 @@ impl Side {
 
     /// Takes a datagram that came from `from`.
     pub(crate) fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Duration) {
-        self.core.receive(self.base + now, from, self.address, datagram);
+        self.core.receive(self.base + now, Protocol::Udp, from, self.address, datagram);
     }
 
     /// Lets the time go on.
