@@ -45,9 +45,8 @@ pub mod native {
             audio_track: RtcAudioTrack,
             sample_rate: i32,
             num_channels: i32,
-            options: NativeAudioStreamOptions,
+            NativeAudioStreamOptions { queue_size_frames }: NativeAudioStreamOptions,
         ) -> Self {
-            let NativeAudioStreamOptions { queue_size_frames } = options;
             let limit = queue_size_frames.unwrap_or(QUEUE_FRAMES);
             let rate_hz = u32::try_from(sample_rate).unwrap_or(0);
             let channels = u32::try_from(num_channels).unwrap_or(0);

@@ -14,6 +14,7 @@ use libwebrtc::media_stream_track::RtcTrackState;
 use libwebrtc::peer_connection::{OfferOptions, TrackEvent};
 use libwebrtc::peer_connection_factory::native::PeerConnectionFactoryExt;
 use libwebrtc::prelude::*;
+use libwebrtc::rtp_parameters::RtpEncodingParameters;
 use libwebrtc::rtp_sender::RtpSender;
 use libwebrtc::stats::RtcStats;
 use support::{Peer, connect, negotiate, within};
@@ -78,7 +79,8 @@ impl OneWay {
     async fn new(rate_hz: u32, channels: u32) -> Self {
         let (a, mut b) = (Peer::new(), Peer::new());
         let (source, track) = fed("tone", rate_hz, channels);
-        let added = a.connection.add_transceiver(track.clone().into(), sending()).unwrap();
+        let added = a.connection.add_transceiver(track.clone().into(), sending());
+        let added = added.expect("there is room for a section");
         connect(&a, &b).await;
         let heard = b.track().await;
         Self { a, b, source, track, sender: added.sender(), heard }
@@ -221,4 +223,34 @@ async fn figures_tell_what_was_sent_and_heard() {
     assert!(
         received.iter().any(|it| matches!(it, RtcStats::Codec(it) if it.mime_type == "audio/opus"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sender_takes_another_track_and_another_bitrate() {
+    let call = OneWay::new(48_000, 1).await;
+    let _tone = Tone::feed(&call.source, 440.0);
+    check(hear(&call.remote(), 48_000, 1, 440.0).await);
+    let (source, track) = fed("other", 16_000, 1);
+    let _other = Tone::feed(&source, 600.0);
+    call.sender.set_track(Some(track.into())).unwrap();
+    check(hear(&call.remote(), 48_000, 1, 600.0).await);
+    let mut parameters = call.sender.parameters();
+    let layer = RtpEncodingParameters { max_bitrate: Some(24_000), ..Default::default() };
+    parameters.encodings = vec![layer];
+    call.sender.set_parameters(parameters).unwrap();
+    within("the bitrate", async {
+        loop {
+            let stats = call.sender.get_stats().await.unwrap();
+            let aim = |it: &RtcStats| {
+                matches!(it, RtcStats::OutboundRtp(it) if it.target_bitrate == Some(24_000.0))
+            };
+            if stats.iter().any(aim) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    call.sender.set_track(None).unwrap();
+    within("silence", silence(&call.remote())).await;
 }

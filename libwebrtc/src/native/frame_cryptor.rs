@@ -1,4 +1,5 @@
-//! End-to-end encryption: of data packets (complete), and of media (not in this build).
+//! End-to-end encryption, of data packets and of sound: only the participants have the keys, the
+//! server has not.
 
 #![expect(clippy::needless_pass_by_value, reason = "the signatures are upstream's")]
 
@@ -7,7 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::packet_trailer::PacketTrailerHandler;
-use crate::imp::cryptor::{Keys, open, seal};
+use crate::imp::absent;
+use crate::imp::cryptor::{FrameCipher, Keys, open, seal};
 use crate::peer_connection_factory::PeerConnectionFactory;
 use crate::rtp_receiver::RtpReceiver;
 use crate::rtp_sender::RtpSender;
@@ -34,7 +36,8 @@ pub struct KeyProviderOptions {
     pub ratchet_window_size: i32,
     /// What keys are mixed with.
     pub ratchet_salt: Vec<u8>,
-    /// For media: how many failures are borne. Not used for data.
+    /// After how many frames that do not open a key is given up; less than 0 is never. Not used: a
+    /// frame that does not open is dropped, and the next one is tried.
     pub failure_tolerance: i32,
     /// How many keys a participant has at once, 1 to 256.
     pub key_ring_size: i32,
@@ -123,74 +126,98 @@ impl KeyProvider {
         self.keys.get(Some(&participant_id), key_index)
     }
 
-    /// Does nothing: it is for media.
-    pub fn set_sif_trailer(&self, _trailer: Vec<u8>) {}
+    /// Sets how frames end that the server puts in by itself. As they are not encrypted, they are
+    /// not played.
+    pub fn set_sif_trailer(&self, trailer: Vec<u8>) {
+        self.keys.set_server_trailer(trailer);
+    }
 }
 
-/// Would encrypt a track. Media is not encrypted in this build: it stays off, says
-/// [`EncryptionState::InternalError`] to whoever listens, and logs an error when switched on.
+/// Encrypts or decrypts a track of sound by AES-GCM with keys of 128 bits; clones are the same.
+///
+/// While it is enabled, what it cannot encrypt is not sent, and what it cannot decrypt is not
+/// played. Pictures are neither sent nor received in this build.
 #[derive(Clone)]
 pub struct FrameCryptor {
-    participant_id: String,
+    cipher: Arc<FrameCipher>,
 }
 
 impl FrameCryptor {
-    /// For what is sent.
+    /// For what is sent. It stays with the sender, for whatever track, until that stops.
     pub fn new_for_rtp_sender(
         _peer_factory: &PeerConnectionFactory,
         participant_id: String,
-        _algorithm: EncryptionAlgorithm,
-        _key_provider: KeyProvider,
-        _sender: RtpSender,
+        algorithm: EncryptionAlgorithm,
+        key_provider: KeyProvider,
+        sender: RtpSender,
     ) -> Self {
-        Self { participant_id }
+        let cryptor = Self::new(participant_id, algorithm, key_provider);
+        let cipher = cryptor.cipher.clone();
+        sender.handle.write(|transceiver| transceiver.ciphers.seal_by(cipher));
+        cryptor
     }
 
-    /// For what is received.
+    /// For what is received. The receiver forgets it when the last clone is dropped.
     pub fn new_for_rtp_receiver(
         _peer_factory: &PeerConnectionFactory,
         participant_id: String,
-        _algorithm: EncryptionAlgorithm,
-        _key_provider: KeyProvider,
-        _receiver: RtpReceiver,
+        algorithm: EncryptionAlgorithm,
+        key_provider: KeyProvider,
+        receiver: RtpReceiver,
     ) -> Self {
-        Self { participant_id }
+        let cryptor = Self::new(participant_id, algorithm, key_provider);
+        let cipher = Arc::downgrade(&cryptor.cipher);
+        receiver.handle.write(|transceiver| transceiver.ciphers.open_by(cipher));
+        cryptor
     }
 
-    /// Logs an error where `enabled`: media stays as it is.
+    /// With another cipher than AES-GCM there are no keys for it, so that nothing passes.
+    fn new(participant: String, algorithm: EncryptionAlgorithm, provider: KeyProvider) -> Self {
+        let keys = match algorithm {
+            EncryptionAlgorithm::AesGcm => provider.keys,
+            EncryptionAlgorithm::AesCbc => {
+                tracing::error!("AES-CBC is not supported by this build of libwebrtc");
+                Arc::new(provider.keys.without_keys())
+            }
+        };
+        Self { cipher: Arc::new(FrameCipher::new(participant, keys)) }
+    }
+
+    /// Switches it. What is off lets everything pass as it is.
     pub fn set_enabled(&self, enabled: bool) {
-        if enabled {
-            tracing::error!("encryption of media is not supported by this build of libwebrtc");
-        }
+        self.cipher.set_enabled(enabled);
     }
 
-    /// Never.
+    /// Whether it is on; no at first.
     pub fn enabled(&self) -> bool {
-        false
+        self.cipher.enabled()
     }
 
-    /// Does nothing.
-    pub fn set_key_index(&self, _index: i32) {}
+    /// Encrypts with that key of the participant from now on. What is received says its key. An
+    /// index that is not in the ring is as a key that is missing.
+    pub fn set_key_index(&self, index: i32) {
+        self.cipher.set_index(u32::try_from(index).unwrap_or(u32::MAX));
+    }
 
-    /// The first.
+    /// The key in use, from 0; -1 where the one that was set cannot be.
     pub fn key_index(&self) -> i32 {
-        0
+        i32::try_from(self.cipher.index()).unwrap_or(-1)
     }
 
     /// Whose track it is.
     pub fn participant_id(&self) -> String {
-        self.participant_id.clone()
+        self.cipher.participant().to_owned()
     }
 
-    /// Tells `handler` at once that media is not encrypted.
+    /// Sets what is called when the state changes, by the connection's task.
     pub fn on_state_change(&self, handler: Option<OnStateChange>) {
-        if let Some(mut handler) = handler {
-            handler(self.participant_id.clone(), EncryptionState::InternalError);
-        }
+        self.cipher.on_state.set(handler);
     }
 
-    /// Does nothing: no picture has a trailer.
-    pub fn set_packet_trailer_handler(&self, _handler: &PacketTrailerHandler) {}
+    /// Does nothing, and warns once: no picture has a trailer.
+    pub fn set_packet_trailer_handler(&self, _handler: &PacketTrailerHandler) {
+        absent::warn_once("trailers of pictures");
+    }
 }
 
 /// Encrypts data packets by AES-GCM with keys of 128 bits.

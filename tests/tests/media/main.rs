@@ -12,3 +12,4 @@ mod rooms;
 mod stage;
 mod streams;
 mod told;
+mod tracks;

@@ -22,6 +22,9 @@ use crate::native::create_random_uuid;
 
 const FRAME: Duration = Duration::from_millis(10);
 
+/// The length of a packet: libwebrtc's.
+pub(crate) const PACKET: Duration = Duration::from_millis(20);
+
 /// A source of sound.
 pub(crate) struct Feed {
     rate_hz: u32,
@@ -212,9 +215,6 @@ impl Feed {
         self.changed.notify_waiters();
     }
 }
-
-/// The length of a packet: libwebrtc's.
-const PACKET: Duration = Duration::from_millis(20);
 
 /// A sender's end of a feed. When it is dropped, the feed feeds it no more.
 pub(crate) struct Outlet {

@@ -352,6 +352,7 @@ impl Core {
     /// What is to be sent and told, and when to come again.
     pub(super) fn take(&mut self, now: Instant) -> Work {
         let sound_at = self.carry_sound(now).unwrap_or(self.deadline);
+        self.tell_encryption();
         let failed_at = self.failed_at.unwrap_or(self.deadline);
         let gather = std::mem::take(&mut self.candidates.due);
         Work {

@@ -15,10 +15,12 @@
 
 mod candidates;
 mod channels;
+mod ciphers;
 mod core;
 mod driver;
 mod guard;
 mod handle;
+mod inbound;
 mod media_stats;
 mod member;
 mod negotiation;

@@ -8,6 +8,8 @@ use crate::data_channel::{DataChannel, DataChannelState};
 use crate::ice_candidate::IceCandidate;
 use crate::imp::callback::Callback;
 use crate::imp::channel::{Channel, Record};
+use crate::imp::cryptor::FrameCipher;
+use crate::native::frame_cryptor::EncryptionState;
 use crate::peer_connection::{
     IceCandidateError, IceConnectionState, IceGatheringState, OnConnectionChange, OnDataChannel,
     OnIceCandidate, OnIceCandidateError, OnIceConnectionChange, OnIceGatheringChange,
@@ -34,6 +36,8 @@ pub(super) enum Notice {
     Sent(Arc<Record>, u64),
     /// The peer sends a track.
     Track(Key),
+    /// The state of a track's encryption.
+    Encryption(Arc<FrameCipher>, EncryptionState),
 }
 
 /// The user's functions.
@@ -94,6 +98,10 @@ pub(super) fn tell(shared: &Arc<Shared>, notice: Notice) {
         Notice::ChannelState(record, state) => record.tell_state(state),
         Notice::Message(record) => record.deliver(),
         Notice::Sent(record, bytes) => record.tell_sent(bytes),
+        Notice::Encryption(cipher, state) => {
+            let participant = cipher.participant().to_owned();
+            cipher.on_state.call(|f| f(participant, state));
+        }
         Notice::Track(key) => {
             let member = Member { shared: shared.clone(), key };
             callbacks.track.call(|f| f(track_event(member)));

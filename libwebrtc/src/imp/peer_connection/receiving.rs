@@ -10,7 +10,7 @@ use str0m::rtp::RtpPacket;
 use tracing::warn;
 
 use super::core::Core;
-use super::media_stats::ReceivedReport;
+use super::inbound::{Arrived, Inbound, Received};
 use super::sections::Opus;
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::{FRAME, RATE_HZ};
@@ -24,43 +24,6 @@ const STEP: Duration = Duration::from_millis(10);
 
 /// A task that comes later than this does not catch up: the frames between are left out.
 const CATCH_UP_LIMIT: Duration = Duration::from_millis(200);
-
-/// A peer that takes another SSRC sooner than this after the last is not followed.
-const SWITCH_LIMIT: Duration = Duration::from_millis(100);
-
-/// What arrived in a section.
-#[derive(Default)]
-pub(super) struct Inbound {
-    pub(super) ssrc: u32,
-    pub(super) packets: u64,
-    pub(super) bytes: u64,
-    pub(super) header_bytes: u64,
-    /// What came with a payload type that was not agreed on, or from a stream not followed.
-    pub(super) refused: u64,
-    pub(super) last_at: Option<Instant>,
-    /// Of the arrivals, in samples of 48 kHz (RFC 3550, section 6.4.1).
-    pub(super) jitter: f64,
-    /// What was counted by buffers that are no more.
-    pub(super) before: jitter::Stats,
-    /// The sum of levels squared times seconds, and the seconds.
-    pub(super) energy: f64,
-    pub(super) seconds: f64,
-    /// The level of the last frame, 0.0 to 1.0.
-    pub(super) level: f64,
-    /// How long what was played had waited, and should have: seconds times samples.
-    pub(super) delay: f64,
-    pub(super) target_delay: f64,
-    /// How often sound began to be made up.
-    pub(super) concealments: u64,
-    /// What the peer says of it.
-    pub(super) report: ReceivedReport,
-    sequences: Sequences,
-    concealed: u64,
-    conceals: bool,
-    transit: Option<i64>,
-    switched_at: Option<Instant>,
-    began: Option<Instant>,
-}
 
 /// A track that somebody listens to.
 pub(super) struct Hearing {
@@ -80,13 +43,13 @@ impl Hearing {
     }
 
     /// Takes what the packet carries: itself, or others before it too.
-    fn push(&mut self, packet: &RtpPacket, opus: &Opus) {
-        let at = packet.timestamp.saturating_duration_since(self.began);
-        let (sequence, timestamp) = (packet.header.sequence_number, packet.header.timestamp);
-        if *packet.header.payload_type == opus.payload_type {
-            return self.jitter.push(Arrival { sequence, timestamp, payload: &packet.payload }, at);
+    fn push(&mut self, packet: &Received<'_>, payload: &[u8], opus: &Opus) {
+        let at = packet.at.saturating_duration_since(self.began);
+        let (sequence, timestamp) = (packet.sequence as u16, packet.timestamp);
+        if packet.payload_type == opus.payload_type {
+            return self.jitter.push(Arrival { sequence, timestamp, payload }, at);
         }
-        for block in red::blocks(&packet.payload, opus.payload_type) {
+        for block in red::blocks(payload, opus.payload_type) {
             let arrival = Arrival {
                 sequence: sequence.wrapping_sub(block.back),
                 timestamp: timestamp.wrapping_sub(block.offset),
@@ -118,128 +81,23 @@ impl Hearing {
     }
 }
 
-impl Inbound {
-    /// Counts a packet; says whether it is to be played.
-    fn count(&mut self, packet: &RtpPacket, is_agreed: bool) -> Arrived {
-        let (ssrc, now) = (*packet.header.ssrc, packet.timestamp);
-        if !is_agreed {
-            self.refused += 1;
-            return Arrived::Refused;
-        }
-        let is_other = self.packets > 0 && self.ssrc != ssrc;
-        if is_other && self.switched_at.is_some_and(|at| now < at + SWITCH_LIMIT) {
-            self.refused += 1;
-            return Arrived::Refused;
-        }
-        if is_other || self.packets == 0 {
-            self.switched_at = Some(now);
-            self.transit = None;
-            self.sequences.restart();
-        }
-        self.ssrc = ssrc;
-        self.packets += 1;
-        self.sequences.count(*packet.seq_no);
-        self.bytes += packet.payload.len() as u64;
-        self.header_bytes += packet.header.header_len as u64;
-        self.last_at = Some(now);
-        self.note_transit(packet);
-        if is_other { Arrived::Other } else { Arrived::Same }
-    }
-
-    fn note_transit(&mut self, packet: &RtpPacket) {
-        let began = *self.began.get_or_insert(packet.timestamp);
-        let arrival = packet.timestamp.saturating_duration_since(began).as_secs_f64();
-        let arrival = (arrival * f64::from(RATE_HZ)) as i64;
-        let transit = arrival - i64::from(packet.header.timestamp);
-        if let Some(last) = self.transit.replace(transit) {
-            // Timestamps wrap: half of their range is no jitter.
-            let difference = (transit - last) as i32;
-            self.jitter += (f64::from(difference).abs() - self.jitter) / 16.0;
-        }
-    }
-
-    fn count_played(&mut self, frame: &[i16], stats: &jitter::Stats) {
-        let squares: f64 = frame.iter().map(|&sample| f64::from(sample).powi(2)).sum();
-        let mean = squares / frame.len() as f64 / f64::from(i16::MAX).powi(2);
-        let seconds = STEP.as_secs_f64();
-        self.level = mean.sqrt();
-        self.energy += mean * seconds;
-        self.seconds += seconds;
-        let conceals = stats.concealed > self.concealed;
-        self.concealments += u64::from(conceals && !self.conceals);
-        (self.concealed, self.conceals) = (stats.concealed, conceals);
-        if !conceals {
-            let samples = FRAME as f64;
-            self.delay += stats.actual_delay.as_secs_f64() * samples;
-            self.target_delay += stats.target_delay.as_secs_f64() * samples;
-        }
-    }
-
-    /// Packets that did not arrive, less those that arrived twice.
-    pub(super) fn lost(&self) -> i64 {
-        self.sequences.lost()
-    }
-
-    /// Keeps what a buffer has counted.
-    fn keep(&mut self, stats: jitter::Stats) {
-        self.before = self.before.plus(stats);
-    }
-}
-
-/// Which packets of a stream came (RFC 3550, appendix A.3).
-#[derive(Default)]
-struct Sequences {
-    /// The first and the last, without wraps.
-    bounds: Option<(u64, u64)>,
-    came: i64,
-    /// Of the streams before.
-    lost: i64,
-}
-
-impl Sequences {
-    fn count(&mut self, sequence: u64) {
-        let (first, last) = self.bounds.unwrap_or((sequence, sequence));
-        self.bounds = Some((first.min(sequence), last.max(sequence)));
-        self.came += 1;
-    }
-
-    fn lost(&self) -> i64 {
-        let expected = self.bounds.map_or(0, |(first, last)| last - first + 1);
-        self.lost + i64::try_from(expected).unwrap_or(i64::MAX) - self.came
-    }
-
-    fn restart(&mut self) {
-        *self = Self { lost: self.lost(), ..Self::default() };
-    }
-}
-
-/// What became of a packet.
-enum Arrived {
-    /// The stream goes on.
-    Same,
-    /// Another stream begins.
-    Other,
-    Refused,
-}
-
 impl Transceiver {
     /// Takes a packet. Returns whether it is the first of its stream.
-    pub(super) fn receive(&mut self, packet: &RtpPacket) -> bool {
-        let first = self.inbound.packets == 0;
+    pub(super) fn receive(&mut self, packet: &Received<'_>) -> bool {
         let is_agreed = self.kind != MediaKind::Audio
-            || self.opus.is_some_and(|opus| opus.carries(*packet.header.payload_type));
-        let begins = match self.inbound.count(packet, is_agreed) {
+            || self.opus.is_some_and(|opus| opus.carries(packet.payload_type));
+        let arrived = self.inbound.count(packet, is_agreed);
+        match arrived {
             Arrived::Refused => return false,
-            Arrived::Other => {
-                self.restart(packet.timestamp);
-                true
-            }
-            Arrived::Same => first,
-        };
-        if let (Some(hearing), Some(opus)) = (&mut self.hearing, &self.opus) {
-            hearing.push(packet, opus);
+            Arrived::Other => self.restart(packet.at),
+            Arrived::First | Arrived::Same => {}
         }
-        begins
+        if let (Some(hearing), Some(opus)) = (&mut self.hearing, &self.opus)
+            && let Some(payload) = self.ciphers.open(packet.payload)
+        {
+            hearing.push(packet, &payload, opus);
+        }
+        arrived != Arrived::Same
     }
 
     /// Another stream has a buffer of its own, at the same pace.
@@ -290,7 +148,7 @@ impl Core {
         let mid = self.rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid());
         let transceiver = mid.and_then(|mid| self.transceivers.by_mid(mid));
         let Some(transceiver) = transceiver else { return };
-        let begins = transceiver.receive(packet);
+        let begins = transceiver.receive(&Received::new(packet));
         let repairs = transceiver.opus.is_some_and(|opus| opus.nack);
         if begins
             && repairs
@@ -309,3 +167,205 @@ impl Core {
 }
 
 const _: () = assert!(FRAME as u128 * 1_000 == STEP.as_millis() * RATE_HZ as u128);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
+
+    use super::super::sections::Opus;
+    use super::*;
+    use crate::audio_track::RtcAudioTrack;
+    use crate::imp::audio::source::{Settings, Source};
+    use crate::imp::audio::tests::tone::{Tone, level, purity};
+    use crate::imp::listener::Listener;
+    use crate::rtp_transceiver::RtpTransceiverDirection;
+
+    const OPUS: Opus = Opus {
+        payload_type: 111,
+        stereo: false,
+        dtx: false,
+        highest_bps: None,
+        nack: false,
+        red: None,
+    };
+
+    const PACKET_MS: u64 = 20;
+
+    /// A section, and a sender whose packets come at once.
+    struct Call {
+        section: Transceiver,
+        track: RtcAudioTrack,
+        source: Source,
+        tone: Tone,
+        ssrc: u32,
+        sequence: u64,
+        now_ms: u64,
+        base: Instant,
+    }
+
+    impl Call {
+        fn new() -> Self {
+            let mut section = Transceiver::new(MediaKind::Audio, RtpTransceiverDirection::RecvOnly);
+            section.opus = Some(OPUS);
+            let MediaStreamTrack::Audio(track) = section.received.clone() else { unreachable!() };
+            let settings = Settings {
+                rate_hz: 48_000,
+                channels: 1,
+                queue: Duration::ZERO,
+                packet: Duration::from_millis(PACKET_MS),
+                bitrate_bps: 48_000,
+                dtx: false,
+                first_timestamp: u32::MAX - 48_000,
+            };
+            let source = Source::new(settings).unwrap();
+            let tone = Tone::new(440.0, 48_000, 9_000.0);
+            let base = tokio::time::Instant::now().into_std();
+            Self { section, track, source, tone, ssrc: 1, sequence: 100, now_ms: 0, base }
+        }
+
+        fn listen(&self, rate_hz: u32, channels: u32) -> Arc<Listener> {
+            let listener = Arc::new(Listener::new(rate_hz, channels, 10_000).unwrap());
+            assert!(self.track.handle.listen(listener.clone()));
+            listener
+        }
+
+        /// Sends for so long, and plays every 10 ms.
+        fn run(&mut self, ms: u64) {
+            let end = self.now_ms + ms;
+            while self.now_ms < end {
+                let now = Duration::from_millis(self.now_ms);
+                let frame = self.tone.take(480);
+                self.source.offer(&frame).unwrap();
+                while let Some(packet) = self.source.poll(now).unwrap() {
+                    self.section.receive(&Received {
+                        ssrc: self.ssrc,
+                        payload_type: 111,
+                        sequence: self.sequence,
+                        timestamp: packet.timestamp,
+                        header_len: 12,
+                        payload: &packet.payload,
+                        at: self.base + now,
+                    });
+                    self.sequence += 1;
+                }
+                self.section.play(self.base + now);
+                self.now_ms += 10;
+            }
+        }
+    }
+
+    fn all(listener: &Listener) -> Vec<i16> {
+        let mut samples = Vec::new();
+        let mut context = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(frame)) = listener.poll(&mut context) {
+            samples.extend(frame);
+        }
+        samples
+    }
+
+    #[test]
+    fn while_nobody_listens_there_is_no_buffer() {
+        let mut call = Call::new();
+        call.run(1_000);
+        assert!(call.section.hearing.is_none());
+        assert_eq!(call.section.play(call.base + Duration::from_secs(1)), None);
+        assert_eq!((call.section.inbound.packets, call.section.heard().played), (50, 0));
+        let listener = call.listen(48_000, 1);
+        call.run(1_000);
+        call.track.handle.leave(&listener);
+        call.run(20);
+        assert!(call.section.hearing.is_none());
+        assert_eq!(call.section.heard().played, 48_000, "what was counted stays");
+    }
+
+    #[test]
+    fn each_listener_hears_the_tone_from_when_it_came() {
+        let mut call = Call::new();
+        let first = call.listen(16_000, 1);
+        call.run(1_000);
+        let second = call.listen(48_000, 1);
+        call.run(1_000);
+        let (first, second) = (all(&first), all(&second));
+        assert_eq!((first.len(), second.len()), (32_000, 48_000));
+        assert!(purity(&first[8_000..], 440.0, 16_000) > 0.99);
+        assert!(purity(&second, 440.0, 48_000) > 0.99);
+    }
+
+    #[test]
+    fn another_stream_is_heard_in_place_of_the_first() {
+        let mut call = Call::new();
+        let listener = call.listen(48_000, 1);
+        call.run(2_000);
+        (call.ssrc, call.sequence) = (2, 40_000);
+        call.run(2_000);
+        let samples = all(&listener);
+        assert_eq!(samples.len(), 4 * 48_000, "a frame each 10 ms all the while");
+        assert!(purity(&samples[3 * 48_000..], 440.0, 48_000) > 0.99);
+        let gap = samples[2 * 48_000..3 * 48_000].chunks(480).filter(|it| level(it) < 1_000.0);
+        assert!(gap.count() < 15, "less than 150 ms are missing");
+        assert_eq!(call.section.inbound.lost(), 0);
+    }
+
+    #[test]
+    fn one_who_wants_stereo_has_all_hear_on() {
+        let mut call = Call::new();
+        let mono = call.listen(48_000, 1);
+        call.run(1_000);
+        let stereo = call.listen(48_000, 2);
+        call.run(1_000);
+        assert_eq!(all(&stereo).len(), 2 * 48_000);
+        let samples = all(&mono);
+        assert_eq!(samples.len(), 2 * 48_000);
+        assert!(purity(&samples[72_000..], 440.0, 48_000) > 0.99);
+    }
+
+    #[test]
+    fn a_track_that_is_off_is_silent_and_one_that_ended_is_over() {
+        let mut call = Call::new();
+        let listener = call.listen(48_000, 1);
+        call.track.set_enabled(false);
+        call.run(1_000);
+        assert_eq!(all(&listener), vec![0; 48_000]);
+        call.track.handle.end();
+        call.run(20);
+        assert!(call.section.hearing.is_none());
+        let mut context = Context::from_waker(Waker::noop());
+        assert_eq!(listener.poll(&mut context), Poll::Ready(None));
+    }
+
+    #[test]
+    fn a_task_that_comes_very_late_leaves_out_what_it_missed() {
+        let mut call = Call::new();
+        let listener = call.listen(48_000, 1);
+        call.run(1_000);
+        all(&listener);
+        let late = call.base + Duration::from_millis(call.now_ms + 5_000);
+        call.section.play(late);
+        assert_eq!(all(&listener).len(), 480);
+    }
+
+    #[test]
+    fn garbage_is_counted_and_does_no_harm() {
+        let mut call = Call::new();
+        let listener = call.listen(48_000, 1);
+        call.run(1_000);
+        for sequence in 0..200_u64 {
+            let payload = vec![sequence as u8; sequence as usize % 7 * 40];
+            let at = call.base + Duration::from_millis(call.now_ms);
+            let packet = Received {
+                ssrc: 1,
+                payload_type: 111,
+                sequence: sequence * 37 % 101,
+                timestamp: (sequence as u32).wrapping_mul(0x9e37_79b9),
+                header_len: 12,
+                payload: &payload,
+                at,
+            };
+            call.section.receive(&packet);
+        }
+        call.run(3_000);
+        assert_eq!(all(&listener).len(), 4 * 48_000);
+        assert!(call.section.heard().invalid > 0, "{:?}", call.section.heard());
+    }
+}

@@ -24,9 +24,9 @@ pub(super) struct Section {
     /// How its author wants to receive Opus.
     pub(super) opus: Option<Opus>,
     /// Redundant audio data, which stands for any codec until all lines are read.
-    red: Option<Red>,
+    pub(super) red: Option<Red>,
     /// Its author's favourite of all formats.
-    favourite: Option<u8>,
+    pub(super) favourite: Option<u8>,
 }
 
 /// Opus in a section, as RFC 7587 has it (section 7), with the defaults from there.

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use str0m::Rtc;
 use str0m::media::{MediaKind, Mid};
@@ -22,7 +22,7 @@ use super::transceivers::Transceiver;
 use crate::imp::audio::clock::to_samples;
 use crate::imp::audio::red;
 use crate::imp::audio::source::Packet;
-use crate::imp::feed::{Encoding, Outlet, random};
+use crate::imp::feed::{Encoding, Outlet, PACKET, random};
 use crate::imp::track::Track;
 use crate::media_stream_track::MediaStreamTrack;
 use crate::rtp_transceiver::RtpTransceiverDirection;
@@ -118,12 +118,12 @@ impl Outbound {
         next
     }
 
-    fn count(&mut self, packet: &Packet, length: Duration) {
+    fn count(&mut self, packet: &Packet) {
         self.packets += 1;
         self.bytes += packet.payload.len() as u64;
         self.level_dbov = Some(packet.level_dbov);
-        self.energy += 10_f64.powf(-f64::from(packet.level_dbov) / 10.0) * length.as_secs_f64();
-        self.seconds += length.as_secs_f64();
+        self.energy += 10_f64.powf(-f64::from(packet.level_dbov) / 10.0) * PACKET.as_secs_f64();
+        self.seconds += PACKET.as_secs_f64();
     }
 }
 
@@ -230,11 +230,11 @@ impl Transceiver {
             if !works {
                 continue;
             }
+            let Some(packet) = self.ciphers.seal(sending.with_last(packet)) else { continue };
             let mut api = rtc.direct_api();
             let Some(stream) = api.stream_tx_by_mid(sending.mid, None) else { continue };
             self.outbound.ssrc = *stream.ssrc();
-            let packet = sending.with_last(packet);
-            self.outbound.count(&packet, PACKET);
+            self.outbound.count(&packet);
             let sequence = self.outbound.next_sequence();
             stream.write_rtp(written(&packet, sending.wire_type(), sequence, now));
             self.outbound.remember(sequence, packet, now);
@@ -271,9 +271,6 @@ fn written(packet: &Packet, payload_type: u8, sequence: u64, at: Instant) -> Rtp
         .marker(packet.marker)
         .ext_vals(level)
 }
-
-/// What the source makes of its packets.
-const PACKET: Duration = Duration::from_millis(20);
 
 impl Core {
     /// Sees to it that each section sends what it should, after something has changed.

@@ -6,8 +6,10 @@ use str0m::Rtc;
 use str0m::media::{Direction, MediaKind, Mid};
 use tokio::sync::Notify;
 
+use super::ciphers::Ciphers;
+use super::inbound::Inbound;
 use super::member::Key;
-use super::receiving::{Hearing, Inbound};
+use super::receiving::Hearing;
 use super::sections::{Opus, Section, SectionKind};
 use super::sending::{Outbound, Sending};
 use crate::audio_track::RtcAudioTrack;
@@ -44,6 +46,7 @@ pub(crate) struct Transceiver {
     pub(super) outbound: Outbound,
     pub(super) hearing: Option<Hearing>,
     pub(super) inbound: Inbound,
+    pub(crate) ciphers: Ciphers,
 }
 
 impl Transceiver {
@@ -63,6 +66,7 @@ impl Transceiver {
             outbound: Outbound::default(),
             hearing: None,
             inbound: Inbound::default(),
+            ciphers: Ciphers::default(),
         }
     }
 
@@ -263,6 +267,8 @@ mod tests {
             streams,
             track: None,
             opus: None,
+            red: None,
+            favourite: None,
         }
     }
 

@@ -120,9 +120,8 @@ async fn a_room_is_reached_by_the_servers_own_relay() {
     let mut setup = Setup::new(Version::New);
     let port = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|it| it.local_addr());
     let port = port.expect("loopback has free ports").port();
-    setup.more = format!(
-        "turn:\n  enabled: true\n  udp_port: {port}\n  bind_addresses: [\"127.0.0.1\"]\n"
-    );
+    setup.more =
+        format!("turn:\n  enabled: true\n  udp_port: {port}\n  bind_addresses: [\"127.0.0.1\"]\n");
     let Some(server) = Server::start_with("media ice own relay", &setup) else { return };
     let (mut ada, mut bob) = two(&server, IceTransportsType::Relay).await;
     exchange(&mut ada, &mut bob).await;
