@@ -12,8 +12,8 @@ use crate::imp::cryptor::FrameCipher;
 use crate::native::frame_cryptor::EncryptionState;
 use crate::peer_connection::{
     IceConnectionState, IceGatheringState, OnConnectionChange, OnDataChannel, OnIceCandidate,
-    OnIceCandidateError, OnIceConnectionChange, OnIceGatheringChange, OnNegotiationNeeded,
-    OnSignalingChange, OnTrack, PeerConnectionState, SignalingState, TrackEvent,
+    OnIceCandidateError, OnIceConnectionChange, OnIceGatheringChange, OnSignalingChange, OnTrack,
+    PeerConnectionState, SignalingState, TrackEvent,
 };
 use crate::rtp_receiver::RtpReceiver;
 use crate::rtp_transceiver::RtpTransceiver;
@@ -48,7 +48,6 @@ pub(crate) struct Callbacks {
     pub(crate) candidate: Callback<OnIceCandidate>,
     pub(crate) candidate_error: Callback<OnIceCandidateError>,
     pub(crate) data_channel: Callback<OnDataChannel>,
-    pub(crate) negotiation: Callback<OnNegotiationNeeded>,
     pub(crate) track: Callback<OnTrack>,
 }
 
@@ -62,7 +61,6 @@ impl Callbacks {
         self.candidate.set(None);
         self.candidate_error.set(None);
         self.data_channel.set(None);
-        self.negotiation.set(None);
         self.track.set(None);
     }
 }
