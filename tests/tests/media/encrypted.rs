@@ -6,6 +6,7 @@ use std::time::Duration;
 use livekit::e2ee::EncryptionType;
 use livekit::e2ee::key_provider::{KeyProvider, KeyProviderOptions};
 use livekit::prelude::*;
+use livekit::webrtc::native::frame_cryptor::EncryptionState;
 use livekit::{E2eeOptions, RoomOptions};
 use voicegraph_tests::livekit::{Guest, Server, Version, record};
 use voicegraph_tests::sdk_peer::SdkPeer;
