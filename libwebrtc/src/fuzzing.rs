@@ -83,7 +83,7 @@ impl Peer {
 
     /// A section for sound, and a channel.
     pub fn add_sections(&mut self) {
-        self.side.add_audio();
+        self.side.add_source();
         self.open_channel("0", &DataChannelInit::default());
     }
 

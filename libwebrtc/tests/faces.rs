@@ -5,13 +5,13 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt;
-use livekit::{AudioError, PlatformAudio};
 use livekit::webrtc::native::frame_cryptor::*;
 use livekit::webrtc::native::packet_trailer;
 use livekit::webrtc::peer_connection_factory::native::PeerConnectionFactoryExt;
 use livekit::webrtc::prelude::*;
 use livekit::webrtc::video_source::native::NativeVideoSource;
 use livekit::webrtc::video_stream::native::NativeVideoStream;
+use livekit::{AudioError, PlatformAudio};
 
 /// Compiles only if `livekit` was built against this crate.
 fn ours(frame: AudioFrame<'static>) -> libwebrtc::audio_frame::AudioFrame<'static> {
@@ -168,4 +168,12 @@ async fn what_has_no_room_for_an_error_warns_once() {
     // Other tests of this program may have been the first to ask for these.
     assert!(log.matches("sound devices").count() <= 1, "{log}");
     assert!(log.matches("receiving video").count() <= 1, "{log}");
+}
+
+#[tokio::test]
+async fn our_own_addresses_cannot_be_kept_back() {
+    let mut no_host = RtcConfiguration::default();
+    no_host.ice_transport_type = IceTransportsType::NoHost;
+    let error = connection().set_configuration(no_host).unwrap_err();
+    assert!(error.message.contains("without host"), "{error}");
 }

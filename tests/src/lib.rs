@@ -11,6 +11,7 @@ pub mod postgres;
 pub mod program;
 pub mod promtool;
 pub mod python;
+pub mod relay;
 pub mod sample;
 pub mod scenario;
 pub mod sdk_peer;

@@ -84,6 +84,12 @@ pub(crate) async fn hear(
     heard.unwrap_or_else(|_| panic!("{frequency_hz} Hz was not heard within {LIMIT:?}"))
 }
 
+/// Listens until a frame is silent.
+pub(crate) async fn silence(track: &RtcAudioTrack) {
+    let mut stream = NativeAudioStream::new(track.clone(), 48_000, 1);
+    while level(&stream.next().await.expect("the track lives").data) > 0.0001 {}
+}
+
 async fn listen(
     stream: &mut NativeAudioStream,
     rate_hz: u32,
@@ -124,8 +130,20 @@ pub(crate) fn level(samples: &[i16]) -> f64 {
     (energy / samples.len().max(1) as f64).sqrt() / (AMPLITUDE / 2_f64.sqrt())
 }
 
-/// The share of the energy that is the tone, in windows of 100 ms.
+/// The share of the energy that is the tone. Where sound has to catch up, it runs a little faster
+/// or slower, and the tone is a little higher or lower for as long.
 fn purity(samples: &[i16], frequency_hz: f64, rate_hz: u32) -> f64 {
+    let exact = purity_at(samples, frequency_hz, rate_hz);
+    if exact >= PURE {
+        return exact;
+    }
+    let shifted = |per_mille: i32| frequency_hz * (1.0 + f64::from(per_mille) / 1_000.0);
+    let near = (-12..=12).map(|by| purity_at(samples, shifted(by), rate_hz));
+    near.fold(exact, f64::max)
+}
+
+/// The share of the energy that is a tone of that frequency, in windows of 100 ms.
+fn purity_at(samples: &[i16], frequency_hz: f64, rate_hz: u32) -> f64 {
     let step = TAU * frequency_hz / f64::from(rate_hz);
     let (mut tone, mut all) = (0.0, 0.0);
     for window in samples.chunks_exact(rate_hz as usize / 10) {

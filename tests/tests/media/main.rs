@@ -5,6 +5,7 @@ mod calls;
 mod content;
 mod data;
 mod encrypted;
+mod ice;
 mod loss;
 mod paths;
 mod reconnect;

@@ -246,7 +246,12 @@ async fn outage(name: &'static str, passage: Passage) {
     let Some(call) = Call::begin(name).await else { return };
     pass(&call, passage);
     // What is heard meanwhile does not wait until later.
-    let _ = timeout(LENGTH, async { loop { call.next().await; } }).await;
+    let _ = timeout(LENGTH, async {
+        loop {
+            call.next().await;
+        }
+    })
+    .await;
     pass(&call, Passage::Open);
     let times = call.recovered(Instant::now(), Some(Sign::Either)).await;
     call.end(times).await;

@@ -13,15 +13,15 @@ use str0m::format::{Codec, CodecConfig};
 use str0m::net::{Protocol, Receive, Transmit};
 use str0m::rtp::RawPacket;
 use str0m::rtp::rtcp::Rtcp;
-use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
+use str0m::{Event, Input, Output, Rtc, RtcConfig};
 use tokio::sync::Notify;
 use tracing::{debug, warn};
 
+use super::candidates::{Candidates, Wanted};
 use super::channels::Channels;
 use super::negotiation::Negotiation;
 use super::notice::Notice;
 use super::transceivers::Transceivers;
-use crate::ice_candidate::IceCandidate;
 use crate::peer_connection::{IceConnectionState, IceGatheringState, PeerConnectionState};
 
 /// How long a silent peer may take to come back. libwebrtc gives about as long.
@@ -34,7 +34,7 @@ const OUTBOX_LIMIT: usize = 4096;
 /// closes a channel at as much.
 const BUFFER_LIMIT: usize = 16 << 20;
 
-/// How often figures are taken, and the encoder follows the network.
+/// How often reports go to the peer, figures are taken, and the encoder follows the network.
 const REPORT: Duration = Duration::from_secs(1);
 
 /// Has descriptions say that lost packets of sound may be asked for again. str0m says so of
@@ -57,9 +57,9 @@ pub(crate) struct Core {
     pub(super) ice: IceConnectionState,
     pub(super) gathering: IceGatheringState,
     pub(super) traffic: Traffic,
+    pub(super) candidates: Candidates,
     /// The connection's task.
     pub(super) wake: Arc<Notify>,
-    local_addresses: Vec<SocketAddr>,
     outbox: VecDeque<Transmit>,
     notices: VecDeque<Notice>,
     deadline: Instant,
@@ -86,10 +86,14 @@ pub(super) struct Traffic {
 
 /// What the task takes out of the core at once.
 pub(super) struct Work {
+    /// Where addresses are to be looked for, how.
+    pub(super) gather: Option<Wanted>,
     pub(super) datagrams: VecDeque<Transmit>,
     pub(super) notices: VecDeque<Notice>,
     pub(super) deadline: Instant,
     pub(super) is_closed: bool,
+    /// Whether the peer is silent.
+    pub(super) is_lost: bool,
 }
 
 impl Core {
@@ -97,13 +101,14 @@ impl Core {
         // Video is negotiated, since `livekit` always offers sections for it, and dropped.
         let mut config = RtcConfig::new()
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, true)
             .enable_vp8(true)
             .enable_h264(true)
             .set_rtp_mode(true)
             // Requests to send packets of sound again are told in no other way.
             .enable_raw_packets(true)
             .set_stats_interval(Some(REPORT))
+            .set_rtcp_report_interval_audio(REPORT)
             .set_snap_enabled(snap)
             .set_sctp_max_buffered_amount(BUFFER_LIMIT);
         offer_repair(config.codec_config());
@@ -116,8 +121,8 @@ impl Core {
             ice: IceConnectionState::New,
             gathering: IceGatheringState::New,
             traffic: Traffic::default(),
+            candidates: Candidates::default(),
             wake,
-            local_addresses: Vec::new(),
             outbox: VecDeque::new(),
             notices: VecDeque::new(),
             deadline: now,
@@ -139,6 +144,7 @@ impl Core {
     pub(super) fn receive(
         &mut self,
         now: Instant,
+        proto: Protocol,
         from: SocketAddr,
         local: SocketAddr,
         datagram: &[u8],
@@ -147,7 +153,7 @@ impl Core {
         let Ok(contents) = datagram.try_into() else { return };
         self.traffic.packets_received += 1;
         self.traffic.bytes_received += datagram.len() as u64;
-        let receive = Receive { proto: Protocol::Udp, source: from, destination: local, contents };
+        let receive = Receive { proto, source: from, destination: local, contents };
         self.input(now, Input::Receive(now, receive));
     }
 
@@ -182,6 +188,7 @@ impl Core {
 
     /// Takes all that str0m has to say.
     pub(super) fn drain(&mut self, now: Instant) {
+        self.release_candidates();
         self.poll(now);
         if self.report_sent() {
             self.poll(now);
@@ -296,20 +303,6 @@ impl Core {
         self.notices.push_back(notice);
     }
 
-    /// Whether datagrams can come in at `address` already.
-    pub(super) fn is_gathered(&self, address: SocketAddr) -> bool {
-        self.local_addresses.iter().any(|local| local.ip() == address.ip())
-    }
-
-    /// A socket of ours, which is told to the peer.
-    pub(super) fn add_local_address(&mut self, address: SocketAddr) {
-        let Ok(candidate) = Candidate::host(address, Protocol::Udp) else { return };
-        self.local_addresses.push(address);
-        let Some(candidate) = self.rtc.add_local_candidate(candidate).cloned() else { return };
-        let mid = self.negotiation.first_mid();
-        self.tell(Notice::Candidate(Box::new(IceCandidate::local(mid, &candidate))));
-    }
-
     pub(super) fn set_gathering(&mut self, state: IceGatheringState) {
         if self.gathering != state {
             self.gathering = state;
@@ -361,11 +354,14 @@ impl Core {
         let sound_at = self.carry_sound(now).unwrap_or(self.deadline);
         self.tell_encryption();
         let failed_at = self.failed_at.unwrap_or(self.deadline);
+        let gather = std::mem::take(&mut self.candidates.due);
         Work {
+            gather: gather.then(|| self.candidates.wanted.clone()),
             datagrams: std::mem::take(&mut self.outbox),
             notices: std::mem::take(&mut self.notices),
             deadline: self.deadline.min(failed_at).min(sound_at),
             is_closed: self.is_closed(),
+            is_lost: self.ice == IceConnectionState::Disconnected,
         }
     }
 }

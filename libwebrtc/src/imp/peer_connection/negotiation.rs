@@ -83,6 +83,11 @@ impl Negotiation {
         self.first_mid.clone()
     }
 
+    /// Whether an offer to look for a path anew waits for its answer.
+    pub(super) fn is_restart_offered(&self) -> bool {
+        self.offered.as_ref().is_some_and(|(offer, _)| offer.restart)
+    }
+
     pub(super) fn close(&mut self) {
         self.state = SignalingState::Closed;
         self.created = None;

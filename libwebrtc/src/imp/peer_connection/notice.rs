@@ -11,9 +11,9 @@ use crate::imp::channel::{Channel, Record};
 use crate::imp::cryptor::FrameCipher;
 use crate::native::frame_cryptor::EncryptionState;
 use crate::peer_connection::{
-    IceConnectionState, IceGatheringState, OnConnectionChange, OnDataChannel, OnIceCandidate,
-    OnIceCandidateError, OnIceConnectionChange, OnIceGatheringChange, OnSignalingChange, OnTrack,
-    PeerConnectionState, SignalingState, TrackEvent,
+    IceCandidateError, IceConnectionState, IceGatheringState, OnConnectionChange, OnDataChannel,
+    OnIceCandidate, OnIceCandidateError, OnIceConnectionChange, OnIceGatheringChange,
+    OnSignalingChange, OnTrack, PeerConnectionState, SignalingState, TrackEvent,
 };
 use crate::rtp_receiver::RtpReceiver;
 use crate::rtp_transceiver::RtpTransceiver;
@@ -25,6 +25,7 @@ pub(super) enum Notice {
     Gathering(IceGatheringState),
     Signaling(SignalingState),
     Candidate(Box<IceCandidate>),
+    CandidateError(IceCandidateError),
     /// The peer opened a channel.
     DataChannel(Arc<Record>),
     ChannelState(Arc<Record>, DataChannelState),
@@ -83,6 +84,9 @@ pub(super) fn tell(shared: &Arc<Shared>, notice: Notice) {
         }
         Notice::Candidate(candidate) => {
             callbacks.candidate.call(|f| f(*candidate));
+        }
+        Notice::CandidateError(error) => {
+            callbacks.candidate_error.call(|f| f(error));
         }
         Notice::DataChannel(record) => {
             let handle = Channel { shared: shared.clone(), record };

@@ -9,11 +9,14 @@ use str0m::media::MediaKind;
 use str0m::rtp::RtpPacket;
 use tracing::warn;
 
+use super::ciphers::Ciphers;
 use super::core::Core;
 use super::media_stats::ReceivedReport;
+use super::sections::Opus;
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::{FRAME, RATE_HZ};
 use crate::imp::audio::jitter::{self, Arrival, JitterBuffer};
+use crate::imp::audio::red;
 use crate::imp::track::Track;
 use crate::media_stream_track::MediaStreamTrack;
 
@@ -77,13 +80,23 @@ impl Hearing {
         Some(Self { jitter, channels, began: now, next: now, frame: Vec::new() })
     }
 
-    fn push(&mut self, packet: &RtpPacket, payload: &[u8]) {
-        let arrival = Arrival {
-            sequence: packet.header.sequence_number,
-            timestamp: packet.header.timestamp,
-            payload,
-        };
-        self.jitter.push(arrival, packet.timestamp.saturating_duration_since(self.began));
+    /// Takes what the packet carries: itself, or others before it too.
+    fn push(&mut self, packet: &RtpPacket, opus: &Opus, ciphers: &mut Ciphers) {
+        let at = packet.timestamp.saturating_duration_since(self.began);
+        let (sequence, timestamp) = (packet.header.sequence_number, packet.header.timestamp);
+        if *packet.header.payload_type == opus.payload_type {
+            let Some(payload) = ciphers.open(&packet.payload) else { return };
+            return self.jitter.push(Arrival { sequence, timestamp, payload: &payload }, at);
+        }
+        for block in red::blocks(&packet.payload, opus.payload_type) {
+            let Some(payload) = ciphers.open(block.payload) else { continue };
+            let arrival = Arrival {
+                sequence: sequence.wrapping_sub(block.back),
+                timestamp: timestamp.wrapping_sub(block.offset),
+                payload: &payload,
+            };
+            self.jitter.push(arrival, at);
+        }
     }
 
     /// Plays the frames that are due.
@@ -110,9 +123,9 @@ impl Hearing {
 
 impl Inbound {
     /// Counts a packet; says whether it is to be played.
-    fn count(&mut self, packet: &RtpPacket, payload_type: Option<u8>) -> Arrived {
+    fn count(&mut self, packet: &RtpPacket, is_agreed: bool) -> Arrived {
         let (ssrc, now) = (*packet.header.ssrc, packet.timestamp);
-        if payload_type.is_some_and(|wanted| *packet.header.payload_type != wanted) {
+        if !is_agreed {
             self.refused += 1;
             return Arrived::Refused;
         }
@@ -216,9 +229,9 @@ impl Transceiver {
     /// Takes a packet. Returns whether it is the first of its stream.
     pub(super) fn receive(&mut self, packet: &RtpPacket) -> bool {
         let first = self.inbound.packets == 0;
-        let payload_type = (self.kind == MediaKind::Audio)
-            .then(|| self.opus.map_or(u8::MAX, |opus| opus.payload_type));
-        let begins = match self.inbound.count(packet, payload_type) {
+        let is_agreed = self.kind != MediaKind::Audio
+            || self.opus.is_some_and(|opus| opus.carries(*packet.header.payload_type));
+        let begins = match self.inbound.count(packet, is_agreed) {
             Arrived::Refused => return false,
             Arrived::Other => {
                 self.restart(packet.timestamp);
@@ -226,10 +239,8 @@ impl Transceiver {
             }
             Arrived::Same => first,
         };
-        if let Some(hearing) = &mut self.hearing
-            && let Some(payload) = self.ciphers.open(&packet.payload)
-        {
-            hearing.push(packet, &payload);
+        if let (Some(hearing), Some(opus)) = (&mut self.hearing, &self.opus) {
+            hearing.push(packet, opus, &mut self.ciphers);
         }
         begins
     }

@@ -20,6 +20,7 @@ use super::media_stats::SentReport;
 use super::sections::Opus;
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::to_samples;
+use crate::imp::audio::red;
 use crate::imp::audio::source::Packet;
 use crate::imp::feed::{Encoding, Outlet, random};
 use crate::imp::track::Track;
@@ -42,6 +43,10 @@ pub(super) struct Sending {
     track: Arc<Track>,
     encoding: Encoding,
     payload_type: u8,
+    /// The type under which packets carry those before them, where the peer wants that most.
+    red: Option<u8>,
+    /// The timestamp and the payload of the last packet.
+    last: Option<(u32, Arc<[u8]>)>,
     mid: Mid,
 }
 
@@ -126,6 +131,24 @@ impl Sending {
     pub(super) fn bitrate_bps(&self) -> u32 {
         self.outlet.bitrate_bps()
     }
+
+    /// The type of what goes out.
+    fn wire_type(&self) -> u8 {
+        self.red.unwrap_or(self.payload_type)
+    }
+
+    /// The packet with the one before it, where that is agreed on.
+    fn with_last(&mut self, mut packet: Packet) -> Packet {
+        if self.red.is_some() {
+            let own = (packet.timestamp, packet.payload.clone());
+            let last = self.last.replace(own);
+            let last = last.as_ref().map(|(timestamp, payload)| {
+                (packet.timestamp.wrapping_sub(*timestamp), payload.as_ref())
+            });
+            packet.payload = red::packet(self.payload_type, last, &packet.payload).into();
+        }
+        packet
+    }
 }
 
 impl Transceiver {
@@ -137,6 +160,7 @@ impl Transceiver {
                 Arc::ptr_eq(track, &sending.track)
                     && *mid == sending.mid
                     && opus.payload_type == sending.payload_type
+                    && opus.wanted_red() == sending.red
                     && self.encoding(opus).channels == sending.encoding.channels
                     && opus.dtx == sending.encoding.dtx
             })
@@ -154,7 +178,7 @@ impl Transceiver {
                 sending.outlet.set_highest(encoding.bitrate_bps);
                 sending.encoding = encoding;
             }
-            None => self.begin(track, mid, opus.payload_type, encoding, now, driver),
+            None => self.begin(track, mid, &opus, encoding, now, driver),
         }
     }
 
@@ -162,7 +186,7 @@ impl Transceiver {
         &mut self,
         track: Arc<Track>,
         mid: Mid,
-        payload_type: u8,
+        opus: &Opus,
         encoding: Encoding,
         now: Instant,
         driver: &Arc<Notify>,
@@ -170,13 +194,11 @@ impl Transceiver {
         let Some(feed) = track.feed() else { return };
         match feed.attach(encoding, self.outbound.timestamp(now), driver.clone()) {
             Ok(outlet) => {
-                self.sending = Some(Sending { outlet, track, encoding, payload_type, mid });
+                let (payload_type, red, last) = (opus.payload_type, opus.wanted_red(), None);
+                let sending = Sending { outlet, track, encoding, payload_type, red, last, mid };
+                self.sending = Some(sending);
             }
-            Err(error) => {
-                warn!(%error, track = track.id(), "the track cannot be sent");
-                // Not tried again and again.
-                self.sent = None;
-            }
+            Err(error) => warn!(%error, track = track.id(), "the track cannot be sent"),
         }
     }
 
@@ -202,7 +224,7 @@ impl Transceiver {
 
     /// Sends what is due, or throws it away where the path is broken. Returns whether it sent.
     fn send(&mut self, rtc: &mut Rtc, now: Instant, works: bool) -> bool {
-        let Some(sending) = &self.sending else { return false };
+        let Some(sending) = &mut self.sending else { return false };
         let mut sent = false;
         while let Some(packet) = sending.outlet.poll(now, !sending.track.enabled()) {
             if !works {
@@ -212,9 +234,10 @@ impl Transceiver {
             let mut api = rtc.direct_api();
             let Some(stream) = api.stream_tx_by_mid(sending.mid, None) else { continue };
             self.outbound.ssrc = *stream.ssrc();
+            let packet = sending.with_last(packet);
             self.outbound.count(&packet, PACKET);
             let sequence = self.outbound.next_sequence();
-            stream.write_rtp(written(&packet, sending.payload_type, sequence, now));
+            stream.write_rtp(written(&packet, sending.wire_type(), sequence, now));
             self.outbound.remember(sequence, packet, now);
             sent = true;
         }
@@ -232,7 +255,7 @@ impl Transceiver {
             self.outbound.repaired += 1;
             self.outbound.repaired_bytes += recent.packet.payload.len() as u64;
             let (packet, sequence) = (&recent.packet, recent.sequence);
-            stream.write_rtp(written(packet, sending.payload_type, sequence, recent.sent_at));
+            stream.write_rtp(written(packet, sending.wire_type(), sequence, recent.sent_at));
         }
     }
 }
@@ -310,7 +333,9 @@ impl Core {
     /// Takes a receiver's report on what the section sends: the share of packets that were lost.
     pub(super) fn on_loss(&mut self, mid: Mid, loss: f32) {
         if let Some(sending) = self.transceivers.by_mid(mid).and_then(|it| it.sending.as_ref()) {
-            sending.outlet.report(loss);
+            // What a packet lost, the next one brings: gone is what two in a row have lost.
+            let left = if sending.red.is_some() { loss * loss } else { loss };
+            sending.outlet.report(left);
         }
     }
 }

@@ -5,22 +5,28 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-#[cfg(feature = "fuzzing")]
 use str0m::media::MediaKind;
-use str0m::net::Transmit;
+use str0m::net::{Protocol, Transmit};
 
+use super::candidates::Found;
 use super::core::Core;
 use super::notice::Notice;
-#[cfg(feature = "fuzzing")]
 use super::transceivers::Transceiver;
 use crate::RtcError;
+use crate::audio_source::AudioSourceOptions;
+use crate::audio_source::native::NativeAudioSource;
+use crate::audio_track::RtcAudioTrack;
 use crate::data_channel::DataChannelInit;
 use crate::ice_candidate::IceCandidate;
+use crate::imp::audio::jitter;
 use crate::imp::channel::{Message, Record};
+use crate::imp::track::Track;
+use crate::media_stream_track::MediaStreamTrack;
 use crate::peer_connection::{OfferOptions, PeerConnectionState};
-#[cfg(feature = "fuzzing")]
 use crate::rtp_transceiver::RtpTransceiverDirection;
 use crate::session_description::SessionDescription;
+#[cfg(test)]
+use crate::stats::RtcStats;
 
 /// A connection whose clock counts from a moment of its own.
 pub(crate) struct Side {
@@ -60,11 +66,37 @@ impl Side {
         result
     }
 
-    /// Wants to receive sound.
-    #[cfg(feature = "fuzzing")]
-    pub(crate) fn add_audio(&mut self) {
-        let transceiver = Transceiver::new(MediaKind::Audio, RtpTransceiverDirection::RecvOnly);
+    /// Wants to send sound, which the source is fed with.
+    pub(crate) fn add_source(&mut self) -> NativeAudioSource {
+        let source = NativeAudioSource::new(AudioSourceOptions::default(), 48_000, 1, 0);
+        let handle = Arc::new(Track::fed_by("voice", source.clone()));
+        let direction = RtpTransceiverDirection::SendOnly;
+        let mut transceiver = Transceiver::new(MediaKind::Audio, direction);
+        transceiver.sent_names = Some(("stream".to_owned(), "voice".to_owned()));
+        transceiver.sent = Some(MediaStreamTrack::Audio(RtcAudioTrack { handle }));
         self.core.transceivers.add(transceiver);
+        source
+    }
+
+    /// The track of the peer's that is heard.
+    pub(crate) fn received(&self) -> Option<RtcAudioTrack> {
+        let sent = self.core.transceivers.iter().find(|(_, it)| !it.stream_ids.is_empty());
+        match &sent?.1.received {
+            MediaStreamTrack::Audio(track) => Some(track.clone()),
+            MediaStreamTrack::Video(_) => None,
+        }
+    }
+
+    /// What was counted of the sound that is heard.
+    pub(crate) fn heard(&self) -> jitter::Stats {
+        let heard = self.core.transceivers.iter().map(|(_, it)| it.heard());
+        heard.max_by_key(|stats| stats.played).unwrap_or_default()
+    }
+
+    /// Its figures.
+    #[cfg(test)]
+    pub(crate) fn stats(&self) -> Vec<RtcStats> {
+        self.core.stats()
     }
 
     /// Offers, and listens at its address.
@@ -89,9 +121,7 @@ impl Side {
 
     fn listen(&mut self, now: Duration) {
         let address = self.address;
-        if !self.core.is_gathered(address) {
-            self.with(now, |core| core.add_local_address(address));
-        }
+        self.with(now, |core| core.on_found(Found::Host(Protocol::Udp, address)));
     }
 
     /// Takes a description of the peer's.
@@ -139,7 +169,7 @@ impl Side {
 
     /// Takes a datagram that came from `from`.
     pub(crate) fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Duration) {
-        self.core.receive(self.base + now, from, self.address, datagram);
+        self.core.receive(self.base + now, Protocol::Udp, from, self.address, datagram);
     }
 
     /// Lets the time go on.

@@ -278,6 +278,8 @@ mod tests {
             streams,
             track: None,
             opus: None,
+            red: None,
+            favourite: None,
         }
     }
 

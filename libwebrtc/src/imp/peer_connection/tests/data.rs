@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::in_virtual_time;
 use super::world::World;
 use crate::data_channel::{DataChannelInit, DataChannelState};
 use crate::imp::audio::tests::call::with_seeds;
@@ -43,13 +44,13 @@ fn number(message: &[u8]) -> usize {
 }
 
 /// Sends messages both ways through a reliable and a lossy channel, and waits for the last.
-fn exchange(conditions: &Conditions, seed: u64) -> Arrived {
+async fn exchange(conditions: &Conditions, seed: u64) -> Arrived {
     let mut world = World::new(0.0);
     let lossy =
         DataChannelInit { ordered: false, max_retransmits: Some(0), ..DataChannelInit::default() };
     let kinds = [("reliable", DataChannelInit::default()), ("lossy", lossy)];
     let ours = kinds.map(|(label, init)| world.sides[0].open_channel(label, &init, s(0)).unwrap());
-    world.connect(conditions, seed);
+    world.connect(conditions, seed).await;
     let theirs = ["reliable", "lossy"].map(|label| {
         let opened = &mut world.sides[1].opened;
         opened.remove(opened.iter().position(|channel| channel.label() == label).unwrap())
@@ -57,7 +58,7 @@ fn exchange(conditions: &Conditions, seed: u64) -> Arrived {
     let channels = [ours, theirs];
     let begin = world.now();
     for number in 0..COUNT {
-        world.run_until(begin + PAUSE * number as u32);
+        world.run_until(begin + PAUSE * number as u32).await;
         let now = world.now();
         for (side, channels) in world.sides.iter_mut().zip(&channels) {
             for channel in channels {
@@ -66,7 +67,7 @@ fn exchange(conditions: &Conditions, seed: u64) -> Arrived {
             }
         }
     }
-    world.run_until(begin + PAUSE * COUNT as u32 + LAST);
+    world.run_until(begin + PAUSE * COUNT as u32 + LAST).await;
     world.sides.each_mut().map(|side| {
         assert_eq!(side.connection(), PeerConnectionState::Connected);
         ["reliable", "lossy"].map(|wanted| {
@@ -79,7 +80,7 @@ fn exchange(conditions: &Conditions, seed: u64) -> Arrived {
 fn check(loss: Loss, share: f64, conditions: &Conditions) {
     with_seeds(|seed| {
         let conditions = Conditions { loss, ..conditions.clone() };
-        for [reliable, lossy] in exchange(&conditions, seed) {
+        for [reliable, lossy] in in_virtual_time(exchange(&conditions, seed)) {
             assert!(reliable.iter().copied().eq(0..COUNT), "{} of {COUNT} came", reliable.len());
             let mut once = lossy.clone();
             once.sort_unstable();
@@ -114,7 +115,8 @@ fn messages_survive_a_third_lost() {
 #[test]
 fn messages_of_an_outage_come_after_it() {
     let outages = vec![Outage::Lost(s(8)..s(13))];
-    let [first, second] = exchange(&Conditions { outages, ..Conditions::clean() }, 1);
+    let [first, second] =
+        in_virtual_time(exchange(&Conditions { outages, ..Conditions::clean() }, 1));
     for [reliable, lossy] in [first, second] {
         assert!(reliable.into_iter().eq(0..COUNT));
         // Most of them wait at the sender: with nothing confirmed, SCTP sends little.
@@ -129,7 +131,7 @@ fn a_run_replays_from_its_seed() {
         jitter: Jitter::Shuffled(ms(60)),
         ..Conditions::clean()
     };
-    let run = |seed| exchange(&conditions, seed);
+    let run = |seed| in_virtual_time(exchange(&conditions, seed));
     assert!(run(11) == run(11), "SEED=11");
     assert!(run(11) != run(12), "SEED=11 and 12");
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use super::in_virtual_time;
 use super::world::World;
 use crate::data_channel::DataChannelInit;
 use crate::imp::audio::tests::call::with_seeds;
@@ -64,34 +65,35 @@ fn sender(random: &mut StdRng, peer: SocketAddr) -> SocketAddr {
 
 #[test]
 fn a_session_survives_garbage() {
-    with_seeds(|seed| {
-        let mut random = StdRng::seed_from_u64(seed);
-        let mut world = World::new(0.0);
-        let init = DataChannelInit::default();
-        let ours = world.sides[0].open_channel("a", &init, Duration::ZERO).unwrap();
-        world.connect(&Conditions::clean(), seed);
-        let theirs = world.sides[1].opened.pop().unwrap();
-        let channels = [ours, theirs];
-        let begin = world.now();
-        for number in 0..COUNT {
-            world.run_until(begin + PAUSE * number as u32);
-            for to in [0, 1] {
-                let seen = world.seen[to][random.random_range(0..4)].clone();
-                let is_copy = random.random_bool(0.7);
-                let garbage =
-                    if is_copy { spoiled(&mut random, &seen) } else { made_up(&mut random) };
-                let from = sender(&mut random, world.sides[1 - to].address());
-                world.inject(to, from, &garbage);
-                let now = world.now();
-                assert!(world.sides[to].send(&channels[to], &number.to_be_bytes(), now));
-            }
+    with_seeds(|seed| in_virtual_time(survive(seed)));
+}
+
+async fn survive(seed: u64) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut world = World::new(0.0);
+    let init = DataChannelInit::default();
+    let ours = world.sides[0].open_channel("a", &init, Duration::ZERO).unwrap();
+    world.connect(&Conditions::clean(), seed).await;
+    let theirs = world.sides[1].opened.pop().unwrap();
+    let channels = [ours, theirs];
+    let begin = world.now();
+    for number in 0..COUNT {
+        world.run_until(begin + PAUSE * number as u32).await;
+        for to in [0, 1] {
+            let seen = world.seen[to][random.random_range(0..4)].clone();
+            let is_copy = random.random_bool(0.7);
+            let garbage = if is_copy { spoiled(&mut random, &seen) } else { made_up(&mut random) };
+            let from = sender(&mut random, world.sides[1 - to].address());
+            world.inject(to, from, &garbage);
+            let now = world.now();
+            assert!(world.sides[to].send(&channels[to], &number.to_be_bytes(), now));
         }
-        world.run_until(begin + PAUSE * COUNT as u32 + Duration::from_secs(30));
-        for side in &world.sides {
-            assert_eq!(side.states.last(), Some(&PeerConnectionState::Connected));
-            assert!(!side.states.contains(&PeerConnectionState::Disconnected));
-            let sent = (0..COUNT).map(|number| number.to_be_bytes().to_vec());
-            assert!(side.messages.iter().map(|(_, message)| message.data.clone()).eq(sent));
-        }
-    });
+    }
+    world.run_until(begin + PAUSE * COUNT as u32 + Duration::from_secs(30)).await;
+    for side in &world.sides {
+        assert_eq!(side.states.last(), Some(&PeerConnectionState::Connected));
+        assert!(!side.states.contains(&PeerConnectionState::Disconnected));
+        let sent = (0..COUNT).map(|number| number.to_be_bytes().to_vec());
+        assert!(side.messages.iter().map(|(_, message)| message.data.clone()).eq(sent));
+    }
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use str0m::net::Transmit;
 
 use super::super::side::Side;
+use super::voice::Voice;
 use crate::ice_candidate::IceCandidate;
 use crate::imp::audio::tests::network::{Conditions, Network};
 use crate::peer_connection::PeerConnectionState;
@@ -21,8 +22,8 @@ use crate::peer_connection::PeerConnectionState;
 /// The headers of UDP and IPv4, which a link carries too.
 const HEADER_BYTES: usize = 8 + 20;
 
-/// How long two may take to connect on a good network.
-const CONNECT_LIMIT: Duration = Duration::from_secs(4);
+/// When two are connected whenever they are done, and talk from then on.
+pub(super) const CONNECTED_AT: Duration = Duration::from_secs(4);
 
 /// Two that are connected, or about to be.
 pub(super) struct World {
@@ -34,6 +35,8 @@ pub(super) struct World {
     deadlines: [Duration; 2],
     /// From each side to the other.
     lanes: [Lanes; 2],
+    /// What each side says and hears, once it has something to say.
+    pub(super) voices: [Option<Voice>; 2],
     /// The last datagram of each kind that came to each side.
     pub(super) seen: [[Vec<u8>; 4]; 2],
 }
@@ -92,6 +95,7 @@ impl World {
             rates: [1.0, 1.0 + drift_ppm / 1e6],
             deadlines: [Duration::ZERO; 2],
             lanes: [1, 2].map(|seed| Lanes::new(&quick, seed)),
+            voices: [None, None],
             seen: Default::default(),
         }
     }
@@ -106,33 +110,53 @@ impl World {
         self.now.mul_f64(self.rates[side])
     }
 
-    /// Has the first offer and the second answer, and both learn where the other is.
-    pub(super) fn negotiate(&mut self) {
+    /// Gives a side a voice, before it connects.
+    pub(super) fn speak(&mut self, side: usize, say: impl FnMut(usize) -> Vec<i16> + 'static) {
+        let source = self.sides[side].add_source();
+        self.voices[side] = Some(Voice::new(source, Box::new(say)));
+    }
+
+    /// Has a side offer and the other answer.
+    fn negotiate(&mut self, offerer: usize) {
+        let answerer = 1 - offerer;
         let now = [0, 1].map(|side| self.local(side));
-        let [first, second] = &mut self.sides;
-        let offer = first.offer(now[0]).expect("there is something to offer");
-        second.take(&offer, now[1]).expect("a side's offer is taken");
-        let answer = second.answer(now[1]).expect("there is an offer");
-        first.take(&answer, now[0]).expect("a side's answer is taken");
+        let offer = self.sides[offerer].offer(now[offerer]).expect("there is something to offer");
+        self.sides[answerer].take(&offer, now[answerer]).expect("a side's offer is taken");
+        let answer = self.sides[answerer].answer(now[answerer]).expect("there is an offer");
+        self.sides[offerer].take(&answer, now[offerer]).expect("a side's answer is taken");
+    }
+
+    fn tell_addresses(&mut self) {
         for side in [0, 1] {
-            let address = self.sides[1 - side].address();
+            let (now, address) = (self.local(side), self.sides[1 - side].address());
             let (ip, port) = (address.ip(), address.port());
             let line = format!("candidate:1 1 udp 2130706431 {ip} {port} typ host");
             let candidate = IceCandidate::parse("0", 0, &line).expect("it is a candidate");
-            self.sides[side].take_candidate(&candidate, now[side]).expect("a description is set");
+            self.sides[side].take_candidate(&candidate, now).expect("a description is set");
         }
     }
 
-    /// Connects the two on a good network, which takes until [`CONNECT_LIMIT`] whenever they are
-    /// done; from then on the network is as `conditions` say, whose times count from the same
-    /// moment as the world's.
-    pub(super) fn connect(&mut self, conditions: &Conditions, seed: u64) {
-        self.negotiate();
-        self.run_until(CONNECT_LIMIT);
+    /// Connects the two on a good network, and has them talk from [`CONNECTED_AT`] on; from then
+    /// on the network is as `conditions` say, whose times are the world's.
+    pub(super) async fn connect(&mut self, conditions: &Conditions, seed: u64) {
+        self.negotiate(0);
+        self.tell_addresses();
+        self.run_until(CONNECTED_AT / 2).await;
+        if self.voices[1].is_some() {
+            self.negotiate(1);
+        }
+        self.run_until(CONNECTED_AT).await;
         let states = self.sides.each_ref().map(Side::connection);
         assert_eq!(states, [PeerConnectionState::Connected; 2]);
         for (lanes, way) in self.lanes.iter_mut().zip(1..) {
             lanes.change(conditions, seed.wrapping_mul(2) + way);
+        }
+        for side in [0, 1] {
+            let from = self.local(side);
+            let track = self.sides[side].received();
+            if let Some(voice) = &mut self.voices[side] {
+                voice.begin(from, track);
+            }
         }
     }
 
@@ -144,18 +168,27 @@ impl World {
     }
 
     /// Lets all happen that happens until `end`.
-    pub(super) fn run_until(&mut self, end: Duration) {
-        while self.step(end) {}
+    pub(super) async fn run_until(&mut self, end: Duration) {
+        while self.now < end {
+            let next = self.next().min(end);
+            // Tokio's clock is the world's: sources look at it.
+            tokio::time::advance(next.saturating_sub(self.now)).await;
+            self.now = self.now.max(next);
+            self.act();
+        }
     }
 
-    /// Does what comes first, if it comes before `end`; otherwise the time is `end`.
-    fn step(&mut self, end: Duration) -> bool {
-        for side in [0, 1] {
-            self.carry(side);
-        }
+    /// When something happens next.
+    fn next(&mut self) -> Duration {
+        [0, 1].into_iter().for_each(|side| self.carry(side));
         let arrivals = self.lanes.iter().filter_map(Lanes::next_arrival);
-        let next = arrivals.chain(self.deadlines).min().expect("there are deadlines").min(end);
-        self.now = self.now.max(next);
+        let voices = self.voices.iter().zip(self.rates);
+        let words = voices.filter_map(|(voice, rate)| Some(voice.as_ref()?.due()?.div_f64(rate)));
+        arrivals.chain(words).chain(self.deadlines).min().expect("there are deadlines")
+    }
+
+    /// Does all that is due.
+    fn act(&mut self) {
         for from in [0, 1] {
             let (to, source) = (1 - from, self.sides[from].address());
             let local = self.local(to);
@@ -168,7 +201,13 @@ impl World {
                 self.sides[to].advance(local);
             }
         }
-        self.now < end
+        for (side, voice) in self.voices.iter_mut().enumerate() {
+            let local = self.now.mul_f64(self.rates[side]);
+            if let Some(voice) = voice {
+                voice.speak(local);
+                voice.listen(|| self.sides[side].heard());
+            }
+        }
     }
 
     /// Sends what a side wants sent.
