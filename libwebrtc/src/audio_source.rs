@@ -1,12 +1,15 @@
 //! Where sound that is sent comes from.
 
+use crate::imp::absent;
+
 /// The rate of a source that does not say, in hertz.
 pub const DEFAULT_SAMPLE_RATE: u32 = 48_000;
 
 /// The channels of a source that does not say.
 pub const DEFAULT_NUM_CHANNELS: u32 = 1;
 
-/// What is to be done to sound before it is sent. Kept and told again; none of it is done here.
+/// What is to be done to sound before it is sent. None of it is done in this build: it is kept,
+/// told again, and where any is asked for the log says so once.
 #[derive(Default, Debug, Clone)]
 pub struct AudioSourceOptions {
     /// Take out what the loudspeaker plays.
@@ -15,6 +18,16 @@ pub struct AudioSourceOptions {
     pub noise_suppression: bool,
     /// Keep it equally loud.
     pub auto_gain_control: bool,
+}
+
+impl AudioSourceOptions {
+    /// Says once that what is asked for is not done.
+    fn checked(self) -> Self {
+        if self.echo_cancellation || self.noise_suppression || self.auto_gain_control {
+            absent::warn_once("processing of captured sound");
+        }
+        self
+    }
 }
 
 /// A source of sound.
@@ -28,10 +41,12 @@ pub enum RtcAudioSource {
 }
 
 impl RtcAudioSource {
-    /// Sets the options of a source that the program feeds.
+    /// Sets the options of a source that the program feeds. A microphone's are not
+    /// kept.
     pub fn set_audio_options(&self, options: AudioSourceOptions) {
-        if let Self::Native(source) = self {
-            source.set_audio_options(options);
+        match self {
+            Self::Native(source) => source.set_audio_options(options),
+            Self::Device => drop(options.checked()),
         }
     }
 
@@ -91,7 +106,7 @@ pub mod native {
         ) -> Self {
             let queue = Duration::from_millis(queue_size_ms.into());
             let feed = Feed::new(sample_rate, num_channels, queue);
-            Self { feed, options: Arc::new(Mutex::new(options)) }
+            Self { feed, options: Arc::new(Mutex::new(options.checked())) }
         }
 
         pub(crate) fn into_feed(self) -> Arc<Feed> {
@@ -128,7 +143,7 @@ pub mod native {
 
         /// Sets its options.
         pub fn set_audio_options(&self, options: AudioSourceOptions) {
-            *self.options.lock() = options;
+            *self.options.lock() = options.checked();
         }
 
         /// Its options.

@@ -6,7 +6,6 @@ use std::str::Utf8Error;
 use thiserror::Error;
 
 use crate::imp::channel::Channel;
-use crate::rtp_parameters::Priority;
 
 /// How a channel is to be.
 #[derive(Clone, Debug)]
@@ -23,8 +22,6 @@ pub struct DataChannelInit {
     pub negotiated: bool,
     /// The stream, 0 to 65534, where `negotiated`; otherwise -1.
     pub id: i32,
-    /// Accepted and not used: all channels have the same.
-    pub priority: Option<Priority>,
 }
 
 impl Default for DataChannelInit {
@@ -36,7 +33,6 @@ impl Default for DataChannelInit {
             protocol: String::new(),
             negotiated: false,
             id: -1,
-            priority: None,
         }
     }
 }

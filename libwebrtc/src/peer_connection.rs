@@ -51,8 +51,6 @@ pub enum IceConnectionState {
     Disconnected,
     /// Closed here.
     Closed,
-    /// Never told; a name of upstream's.
-    Max,
 }
 
 /// Where the gathering of local candidates stands.
@@ -73,11 +71,11 @@ pub enum SignalingState {
     Stable,
     /// Ours is offered, the peer is to answer.
     HaveLocalOffer,
-    /// Never told; a name of upstream's.
+    /// Provisional answers are not understood, so this is never told.
     HaveLocalPrAnswer,
     /// The peer's is offered, we are to answer.
     HaveRemoteOffer,
-    /// Never told; a name of upstream's.
+    /// Provisional answers are not understood, so this is never told.
     HaveRemotePrAnswer,
     /// Closed here.
     Closed,
@@ -88,26 +86,11 @@ pub enum SignalingState {
 pub struct OfferOptions {
     /// Look for a path anew.
     pub ice_restart: bool,
-    /// Not used: add a transceiver that receives.
-    pub offer_to_receive_audio: bool,
-    /// Not used: add a transceiver that receives.
-    pub offer_to_receive_video: bool,
 }
 
 /// What an answer is to ask for: nothing so far.
 #[derive(Debug, Clone, Default)]
 pub struct AnswerOptions {}
-
-/// Limits of all that is sent, in bits per second.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BitrateSettings {
-    /// Never less.
-    pub min_bitrate_bps: Option<u64>,
-    /// At the beginning.
-    pub start_bitrate_bps: Option<u64>,
-    /// Never more.
-    pub max_bitrate_bps: Option<u64>,
-}
 
 /// Why a server gave no candidate.
 #[derive(Debug, Clone)]
@@ -149,8 +132,6 @@ pub type OnIceCandidateError = Box<dyn FnMut(IceCandidateError) + Send + Sync>;
 pub type OnIceConnectionChange = Box<dyn FnMut(IceConnectionState) + Send + Sync>;
 /// Called with each new state of gathering.
 pub type OnIceGatheringChange = Box<dyn FnMut(IceGatheringState) + Send + Sync>;
-/// Called when an offer is due. Never, in this build: who changes something also offers.
-pub type OnNegotiationNeeded = Box<dyn FnMut(u32) + Send + Sync>;
 /// Called with each new state of the negotiation.
 pub type OnSignalingChange = Box<dyn FnMut(SignalingState) + Send + Sync>;
 /// Called with each track that the peer begins to send.
@@ -167,11 +148,6 @@ impl PeerConnection {
     /// gathering has begun.
     pub fn set_configuration(&self, config: RtcConfiguration) -> Result<(), RtcError> {
         self.handle.set_configuration(&config)
-    }
-
-    /// Fails: what is sent here is sound, whose rate its encoder chooses.
-    pub fn set_bitrate(&self, _settings: BitrateSettings) -> Result<(), RtcError> {
-        Err(RtcError::unsupported("a limit of all bitrates"))
     }
 
     /// Writes an offer. Nothing changes until it is set; it may be dropped.
@@ -336,11 +312,6 @@ impl PeerConnection {
     /// Sets what is called with each new state of gathering.
     pub fn on_ice_gathering_state_change(&self, f: Option<OnIceGatheringChange>) {
         self.handle.callbacks().gathering.set(f);
-    }
-
-    /// Sets what would be called when an offer is due.
-    pub fn on_negotiation_needed(&self, f: Option<OnNegotiationNeeded>) {
-        self.handle.callbacks().negotiation.set(f);
     }
 
     /// Sets what is called with each new state of the negotiation.

@@ -108,7 +108,7 @@ impl PeerConnectionFactory {
     /// What can be sent: Opus, and no video.
     pub fn get_rtp_sender_capabilities(&self, media_type: MediaType) -> RtpCapabilities {
         let codecs = if media_type == MediaType::Audio { vec![opus()] } else { Vec::new() };
-        RtpCapabilities { codecs, header_extensions: Vec::new() }
+        RtpCapabilities { codecs }
     }
 }
 

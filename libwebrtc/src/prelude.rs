@@ -10,8 +10,8 @@ pub use crate::ice_candidate::IceCandidate;
 pub use crate::media_stream::MediaStream;
 pub use crate::media_stream_track::{MediaStreamTrack, RtcTrackState};
 pub use crate::peer_connection::{
-    AnswerOptions, BitrateSettings, IceConnectionState, IceGatheringState, OfferOptions,
-    PeerConnection, PeerConnectionState, SignalingState,
+    AnswerOptions, IceConnectionState, IceGatheringState, OfferOptions, PeerConnection,
+    PeerConnectionState, SignalingState,
 };
 pub use crate::peer_connection_factory::{
     ContinualGatheringPolicy, IceServer, IceTransportsType, PeerConnectionFactory, RtcConfiguration,

@@ -1,20 +1,5 @@
 //! How media is encoded and sent.
 
-use crate::rtp_transceiver::RtpTransceiverDirection;
-
-/// Which of several goes first where there is not room for all.
-#[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub enum Priority {
-    /// Last.
-    VeryLow,
-    /// The usual.
-    Low,
-    /// Before the usual.
-    Medium,
-    /// First.
-    High,
-}
-
 /// What of a picture is given up first where there is not room for all of it.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Default)]
 pub enum DegradationPreference {
@@ -29,29 +14,14 @@ pub enum DegradationPreference {
     Balanced,
 }
 
-/// A header extension that was agreed on.
-#[derive(Debug, Clone)]
-pub struct RtpHeaderExtensionParameters {
-    /// Its name.
-    pub uri: String,
-    /// Its number in packets.
-    pub id: i32,
-    /// Whether it is encrypted.
-    pub encrypted: bool,
-}
-
-/// All of it together.
+/// How a track is encoded.
 #[derive(Debug, Clone, Default)]
 pub struct RtpParameters {
-    /// The codecs, best first.
+    /// What was agreed on: Opus for sound, nothing before. To set it changes nothing.
     pub codecs: Vec<RtpCodecParameters>,
-    /// The header extensions.
-    pub header_extensions: Vec<RtpHeaderExtensionParameters>,
-    /// One for each layer; one for sound.
+    /// One for each layer; one for sound. A receiver is told of none.
     pub encodings: Vec<RtpEncodingParameters>,
-    /// The reports.
-    pub rtcp: RtcpParameters,
-    degradation_preference: Option<DegradationPreference>,
+    pub(crate) degradation_preference: Option<DegradationPreference>,
 }
 
 impl RtpParameters {
@@ -75,20 +45,12 @@ pub struct RtpCodecParameters {
     pub mime_type: String,
     /// In hertz.
     pub clock_rate: Option<u64>,
-    /// Where it is sound.
+    /// As the description says: 2 for Opus, whatever is sent.
     pub channels: Option<u16>,
 }
 
-/// The reports about a stream.
-#[derive(Debug, Clone, Default)]
-pub struct RtcpParameters {
-    /// The sender's name in them.
-    pub cname: String,
-    /// Whether they may come without their usual first part.
-    pub reduced_size: bool,
-}
-
-/// One layer of a track.
+/// One layer of a track. Sound has one, of which `active` and `max_bitrate` are used; the rest is
+/// for pictures, and kept.
 #[derive(Debug, Clone)]
 pub struct RtpEncodingParameters {
     /// Whether it is sent.
@@ -97,18 +59,12 @@ pub struct RtpEncodingParameters {
     pub max_bitrate: Option<u64>,
     /// In frames per second.
     pub max_framerate: Option<f64>,
-    /// Against other layers.
-    pub priority: Priority,
     /// Its name among layers.
     pub rid: String,
     /// 2 halves width and height.
     pub scale_resolution_down_by: Option<f64>,
     /// Such as `L3T3`.
     pub scalability_mode: Option<String>,
-    /// Whether `ssrc` is set.
-    pub has_ssrc: bool,
-    /// Its number in packets.
-    pub ssrc: u32,
 }
 
 impl Default for RtpEncodingParameters {
@@ -117,12 +73,9 @@ impl Default for RtpEncodingParameters {
             active: true,
             max_bitrate: None,
             max_framerate: None,
-            priority: Priority::Low,
             rid: String::new(),
             scale_resolution_down_by: None,
             scalability_mode: None,
-            has_ssrc: false,
-            ssrc: 0,
         }
     }
 }
@@ -140,20 +93,9 @@ pub struct RtpCodecCapability {
     pub sdp_fmtp_line: Option<String>,
 }
 
-/// A header extension that could be agreed on.
-#[derive(Debug, Clone)]
-pub struct RtpHeaderExtensionCapability {
-    /// Its name.
-    pub uri: String,
-    /// Which way it is used.
-    pub direction: RtpTransceiverDirection,
-}
-
 /// What this build can do for a kind of media.
 #[derive(Debug, Clone)]
 pub struct RtpCapabilities {
     /// The codecs, best first.
     pub codecs: Vec<RtpCodecCapability>,
-    /// The header extensions.
-    pub header_extensions: Vec<RtpHeaderExtensionCapability>,
 }

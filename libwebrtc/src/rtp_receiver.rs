@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::RtcError;
-use crate::imp::peer_connection::Member;
+use crate::imp::peer_connection::{Member, Transceiver};
 use crate::media_stream::MediaStream;
 use crate::media_stream_track::MediaStreamTrack;
 use crate::rtp_parameters::RtpParameters;
@@ -36,9 +36,10 @@ impl RtpReceiver {
         Ok(self.handle.received_stats())
     }
 
-    /// Nothing is set on this side: all values are the defaults.
+    /// How the track is encoded, as far as was agreed.
     pub fn parameters(&self) -> RtpParameters {
-        RtpParameters::default()
+        let codecs = self.handle.read(Transceiver::codecs);
+        RtpParameters { codecs, ..Default::default() }
     }
 }
 

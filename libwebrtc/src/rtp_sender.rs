@@ -3,31 +3,18 @@
 use std::fmt;
 
 use crate::RtcError;
-use crate::imp::absent;
 use crate::imp::peer_connection::Member;
 use crate::media_stream_track::MediaStreamTrack;
 use crate::rtp_parameters::RtpParameters;
 use crate::stats::RtcStats;
 
-/// What encodes pictures: nothing, in this build. The names are `livekit`'s options.
+/// What encodes pictures: nothing, in this build. `livekit` asks for the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VideoEncoderBackend {
     /// Whatever there is.
     #[default]
     Auto,
-    /// The processor.
-    Software,
-    /// Any hardware.
-    Hardware,
-    /// NVIDIA's.
-    Nvenc,
-    /// VA-API.
-    Vaapi,
-    /// Apple's.
-    VideoToolbox,
-    /// Frames come encoded.
-    PreEncoded,
 }
 
 impl VideoEncoderBackend {
@@ -65,7 +52,10 @@ impl RtpSender {
 
     /// How it encodes.
     pub fn parameters(&self) -> RtpParameters {
-        self.handle.read(|transceiver| transceiver.parameters.clone())
+        self.handle.read(|transceiver| {
+            let parameters = transceiver.parameters.clone();
+            RtpParameters { codecs: transceiver.codecs(), ..parameters }
+        })
     }
 
     /// Changes how it encodes.
@@ -74,13 +64,8 @@ impl RtpSender {
         Ok(())
     }
 
-    /// Does nothing, and warns once where it is more than the default: there is no encoder of
-    /// pictures to choose.
-    pub fn set_video_encoder_backend(&self, backend: VideoEncoderBackend) {
-        if backend != VideoEncoderBackend::Auto {
-            absent::warn_once("a choice of the video encoder");
-        }
-    }
+    /// Does nothing: whatever there is, is none.
+    pub fn set_video_encoder_backend(&self, _backend: VideoEncoderBackend) {}
 }
 
 impl fmt::Debug for RtpSender {

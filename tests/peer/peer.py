@@ -47,9 +47,18 @@ class Peer:
         for name, told in EVENTS.items():
             self._room.on(name, _teller(name, told))
 
-    async def join(self, url: str, token: str, single: bool = True) -> None:
+    async def join(self, url: str, token: str, single: bool = True, secret: str = "") -> None:
         options = rtc.RoomOptions(single_peer_connection=single)
+        if secret:
+            keys = rtc.KeyProviderOptions(shared_key=secret.encode())
+            options.encryption = rtc.E2EEOptions(key_provider_options=keys)
         await self._room.connect(url, token, options)
+        self._room.e2ee_manager.set_enabled(bool(secret))
+
+    async def turn_key(self) -> dict[str, Any]:
+        """Derives the next key of all from the present one, and tells its material."""
+        key = self._room.e2ee_manager.key_provider.ratchet_shared_key(0)
+        return {"material": base64.b64encode(key).decode()}
 
     async def leave(self) -> None:
         await self._room.disconnect()

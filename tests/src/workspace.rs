@@ -34,11 +34,26 @@ pub fn voicegraph() -> PathBuf {
     BUILT.clone()
 }
 
+/// Cargo, as a shell would start it. What the cargo that runs the tests has told them of their own
+/// package would else reach build scripts that watch it, and each of the two would build anew what
+/// the other has built.
+pub fn cargo() -> Command {
+    const TOLD: [&str; 4] = ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_"];
+    let mut command = Command::new(env!("CARGO"));
+    let is_told = |name: &str| TOLD.iter().any(|told| name.starts_with(told));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_told) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 fn build() -> PathBuf {
     let folder = profile();
     let name = folder.file_name().expect("a profile has a name").to_string_lossy();
     let profile = if name == "debug" { "dev" } else { &name };
-    let built = Command::new(env!("CARGO"))
+    let built = cargo()
         .args(["build", "--quiet", "--locked", "--workspace", "--bin", "voicegraph"])
         .args(["--profile", profile])
         .current_dir(root())

@@ -63,6 +63,35 @@ impl SdkPeer {
         Some(peer)
     }
 
+    /// Starts one that encrypts all it sends under a key made of `secret`, and hears only those who
+    /// do too.
+    ///
+    /// # Panics
+    /// Where it does not get in.
+    pub async fn join_encrypted(
+        suite: &str,
+        server: &Server,
+        room: &str,
+        identity: &str,
+        secret: &str,
+    ) -> Option<Self> {
+        let peer = Self::start(suite, &[]).await?;
+        let token = token(room, identity);
+        let join = json!({"do": "join", "url": server.url(), "token": token, "secret": secret});
+        peer.told(join).await;
+        Some(peer)
+    }
+
+    /// Has it go on to the key that its present one leads to, and gives what that is made of.
+    ///
+    /// # Panics
+    /// Where it does not encrypt.
+    pub async fn turn_key(&self) -> Vec<u8> {
+        let told = self.told(json!({"do": "turn_key"})).await;
+        let material = told["material"].as_str().expect("the peer encodes it");
+        STANDARD.decode(material).expect("the peer encodes it")
+    }
+
     async fn start(suite: &str, under: &[&str]) -> Option<Self> {
         let script = workspace::root().join("tests/peer");
         let Some(python) = python::environment(&script).await else {

@@ -13,7 +13,7 @@ use expect_test::expect_file;
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
-use voicegraph_tests::workspace::{root, target};
+use voicegraph_tests::workspace::{self, root, target};
 
 use crate::suite::Suite;
 
@@ -70,8 +70,9 @@ fn lay_out(folder: &Path, package: &Path) {
 fn manifest() -> String {
     let ours = fs::read_to_string(root().join("Cargo.toml")).expect("it is a workspace");
     let mut ours: toml::Table = ours.parse().expect("cargo has read it");
-    let mut manifest: toml::Table = "workspace.members = [\"livekit\"]".parse().expect("TOML");
-    manifest["workspace"]["resolver"] = ours["workspace"]["resolver"].clone();
+    let resolver = &ours["workspace"]["resolver"];
+    let workspace = format!("workspace = {{ members = [\"livekit\"], resolver = {resolver} }}");
+    let mut manifest: toml::Table = workspace.parse().expect("it is TOML");
     for key in ["patch", "profile"] {
         let table = ours.remove(key).expect("the workspace has one");
         manifest.insert(key.to_owned(), table);
@@ -132,7 +133,7 @@ fn suites(output: &Output, package: &Path, folder: &Path) -> Vec<Suite> {
 }
 
 async fn cargo(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO"));
+    let mut command = Command::from(workspace::cargo());
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
     let output = timeout(BUILD_LIMIT, command.output()).await;
     let output = output.unwrap_or_else(|_| panic!("{arguments:?} took longer than a build may"));

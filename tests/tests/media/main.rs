@@ -4,6 +4,7 @@
 mod calls;
 mod content;
 mod data;
+mod encrypted;
 mod ice;
 mod loss;
 mod paths;

@@ -145,7 +145,6 @@ impl PeerConnection {
         let stream = init.stream_ids.first().cloned().unwrap_or_else(|| "-".to_owned());
         let mut transceiver = Transceiver::new(MediaKind::Audio, init.direction);
         transceiver.sent_names = Some((stream, track.id()));
-        transceiver.parameters.rtcp.cname = track.id();
         transceiver.parameters.encodings = init.send_encodings;
         transceiver.sent = Some(track);
         self.add(transceiver)

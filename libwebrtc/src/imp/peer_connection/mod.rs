@@ -46,3 +46,4 @@ pub(crate) use member::Member;
 pub(crate) use shared::Shared;
 #[cfg(feature = "fuzzing")]
 pub(crate) use side::Side;
+pub(crate) use transceivers::Transceiver;

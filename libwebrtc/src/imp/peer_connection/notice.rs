@@ -13,8 +13,7 @@ use crate::native::frame_cryptor::EncryptionState;
 use crate::peer_connection::{
     IceCandidateError, IceConnectionState, IceGatheringState, OnConnectionChange, OnDataChannel,
     OnIceCandidate, OnIceCandidateError, OnIceConnectionChange, OnIceGatheringChange,
-    OnNegotiationNeeded, OnSignalingChange, OnTrack, PeerConnectionState, SignalingState,
-    TrackEvent,
+    OnSignalingChange, OnTrack, PeerConnectionState, SignalingState, TrackEvent,
 };
 use crate::rtp_receiver::RtpReceiver;
 use crate::rtp_transceiver::RtpTransceiver;
@@ -50,7 +49,6 @@ pub(crate) struct Callbacks {
     pub(crate) candidate: Callback<OnIceCandidate>,
     pub(crate) candidate_error: Callback<OnIceCandidateError>,
     pub(crate) data_channel: Callback<OnDataChannel>,
-    pub(crate) negotiation: Callback<OnNegotiationNeeded>,
     pub(crate) track: Callback<OnTrack>,
 }
 
@@ -64,7 +62,6 @@ impl Callbacks {
         self.candidate.set(None);
         self.candidate_error.set(None);
         self.data_channel.set(None);
-        self.negotiation.set(None);
         self.track.set(None);
     }
 }

@@ -48,7 +48,7 @@ impl Core {
             bytes_sent: self.traffic.bytes_sent,
             bytes_received: self.traffic.bytes_received,
             dtls_state: Some(dtls_state(self.connection)),
-            ice_state: ice_state(self.ice),
+            ice_state: Some(ice_state(self.ice)),
             selected_candidate_pair_id: self.traffic.pair.map(|_| PAIR.to_owned()),
         })
     }
@@ -97,8 +97,8 @@ fn dtls_state(state: PeerConnectionState) -> DtlsTransportState {
     }
 }
 
-fn ice_state(state: IceConnectionState) -> Option<IceTransportState> {
-    Some(match state {
+fn ice_state(state: IceConnectionState) -> IceTransportState {
+    match state {
         IceConnectionState::New => IceTransportState::New,
         IceConnectionState::Checking => IceTransportState::Checking,
         IceConnectionState::Connected => IceTransportState::Connected,
@@ -106,6 +106,5 @@ fn ice_state(state: IceConnectionState) -> Option<IceTransportState> {
         IceConnectionState::Failed => IceTransportState::Failed,
         IceConnectionState::Disconnected => IceTransportState::Disconnected,
         IceConnectionState::Closed => IceTransportState::Closed,
-        IceConnectionState::Max => return None,
-    })
+    }
 }

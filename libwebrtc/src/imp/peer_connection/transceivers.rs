@@ -13,11 +13,12 @@ use super::receiving::Hearing;
 use super::sections::{Opus, Section, SectionKind};
 use super::sending::{Outbound, Sending};
 use crate::audio_track::RtcAudioTrack;
+use crate::imp::audio::clock::RATE_HZ;
 use crate::imp::track::Track;
 use crate::media_stream::MediaStream;
 use crate::media_stream_track::{MediaStreamTrack, RtcTrackState};
 use crate::native::create_random_uuid;
-use crate::rtp_parameters::RtpParameters;
+use crate::rtp_parameters::{RtpCodecParameters, RtpParameters};
 use crate::rtp_transceiver::RtpTransceiverDirection;
 use crate::video_track::RtcVideoTrack;
 
@@ -68,6 +69,17 @@ impl Transceiver {
             inbound: Inbound::default(),
             ciphers: Ciphers::default(),
         }
+    }
+
+    /// What was agreed on.
+    pub(crate) fn codecs(&self) -> Vec<RtpCodecParameters> {
+        let codec = |opus: &Opus| RtpCodecParameters {
+            payload_type: opus.payload_type,
+            mime_type: "audio/opus".to_owned(),
+            clock_rate: Some(RATE_HZ.into()),
+            channels: Some(2),
+        };
+        self.opus.iter().map(codec).collect()
     }
 
     /// The streams that the peer sends the track in.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::in_virtual_time;
 use super::voice::Heard;
 use super::world::{CONNECTED_AT, World};
-use crate::imp::audio::tests::network::{Conditions, Jitter, Loss, Outage};
+use crate::imp::audio::tests::network::{Conditions, Loss};
 use crate::imp::audio::tests::tone::{Tone, level, purity};
 
 async fn talk(conditions: &Conditions, drift_ppm: f64, seed: u64, length: Duration) -> [Heard; 2] {
