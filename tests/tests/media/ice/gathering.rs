@@ -228,7 +228,8 @@ async fn each_server_that_gives_nothing_is_told_with_its_number() {
     assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
     let found: BTreeMap<&str, i32> =
         told.errors.iter().map(|it| (it.url.as_str(), it.error_code)).collect();
-    let expected: BTreeMap<&str, i32> = expected.iter().map(|(url, n)| (url.as_str(), *n)).collect();
+    let expected: BTreeMap<&str, i32> =
+        expected.iter().map(|(url, n)| (url.as_str(), *n)).collect();
     assert_eq!(found, expected, "{:?}", told.errors);
     assert_eq!(told.errors.len(), expected.len(), "each once");
     assert!(!format!("{:?}", told.errors).contains(SECRET));
