@@ -54,7 +54,7 @@ const BANS: &[Ban] = &[
         names: &["std::time::Instant", "std::time::SystemTime::now", "std::thread::sleep"],
         within: LIBRARIES,
         // str0m takes the time in this type; clippy still forbids to read the clock.
-        except: &["libwebrtc/src/imp/peer_connection/"],
+        except: &["libwebrtc/src/imp/ice/", "libwebrtc/src/imp/peer_connection/"],
         instead: "use tokio::time, which a paused clock governs",
     },
     Ban {

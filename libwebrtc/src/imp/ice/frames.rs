@@ -5,8 +5,8 @@
 pub(crate) enum Framing {
     /// Two bytes of length before each (RFC 4571, used by ICE: RFC 6544).
     Length,
-    /// STUN messages and `ChannelData`, by the lengths that they carry; the latter is padded to four
-    /// bytes (RFC 8656, section 12.5).
+    /// STUN messages and `ChannelData`, by the lengths that they carry; the latter is padded to
+    /// four bytes (RFC 8656, section 12.5).
     Turn,
 }
 
