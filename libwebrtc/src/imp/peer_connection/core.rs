@@ -9,7 +9,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use str0m::format::{Codec, CodecConfig};
 use str0m::net::{Protocol, Receive, Transmit};
+use str0m::rtp::RawPacket;
+use str0m::rtp::rtcp::Rtcp;
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 use tokio::sync::Notify;
 use tracing::{debug, warn};
@@ -31,8 +34,18 @@ const OUTBOX_LIMIT: usize = 4096;
 /// closes a channel at as much.
 const BUFFER_LIMIT: usize = 16 << 20;
 
-/// How often figures are taken, and the encoder follows the network.
+/// How often reports go to the peer, figures are taken, and the encoder follows the network.
 const REPORT: Duration = Duration::from_secs(1);
+
+/// Has descriptions say that lost packets of sound may be asked for again. str0m says so of
+/// pictures alone.
+fn offer_repair(config: &mut CodecConfig) {
+    let mut codecs = config.params().to_vec();
+    for codec in codecs.iter_mut().filter(|codec| codec.spec().codec == Codec::Opus) {
+        codec.set_fb_nack(true);
+    }
+    *config = CodecConfig::new_from_payload_params(codecs);
+}
 
 /// The state of a connection.
 pub(crate) struct Core {
@@ -52,6 +65,8 @@ pub(crate) struct Core {
     deadline: Instant,
     /// When the silence of the peer is taken for its end.
     failed_at: Option<Instant>,
+    /// Packets of sound were asked for again.
+    pub(super) repairs: bool,
     /// Whether keys have been agreed on: only then does a working path mean a connection.
     secured: bool,
 }
@@ -80,15 +95,19 @@ pub(super) struct Work {
 impl Core {
     pub(super) fn new(snap: bool, wake: Arc<Notify>, now: Instant) -> Self {
         // Video is negotiated, since `livekit` always offers sections for it, and dropped.
-        let config = RtcConfig::new()
+        let mut config = RtcConfig::new()
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true)
             .enable_h264(true)
             .set_rtp_mode(true)
+            // Requests to send packets of sound again are told in no other way.
+            .enable_raw_packets(true)
             .set_stats_interval(Some(REPORT))
+            .set_rtcp_report_interval_audio(REPORT)
             .set_snap_enabled(snap)
             .set_sctp_max_buffered_amount(BUFFER_LIMIT);
+        offer_repair(config.codec_config());
         Self {
             rtc: config.build(now),
             negotiation: Negotiation::default(),
@@ -104,6 +123,7 @@ impl Core {
             notices: VecDeque::new(),
             deadline: now,
             failed_at: None,
+            repairs: false,
             secured: false,
         }
     }
@@ -211,6 +231,11 @@ impl Core {
             Event::ChannelData(data) => self.on_channel_data(data),
             Event::ChannelClose(id) => self.on_channel_close(id),
             Event::RtpPacket(packet) => self.on_packet(&packet),
+            Event::RawPacket(packet) => {
+                if let RawPacket::RtcpRx(Rtcp::Nack(nack)) = *packet {
+                    self.on_request(&nack);
+                }
+            }
             Event::MediaEgressStats(report) => self.on_sent_report(&report),
             Event::MediaIngressStats(report) => self.on_received_report(&report),
             Event::PeerStats(report) => {
@@ -315,11 +340,17 @@ impl Core {
             return None;
         }
         self.refresh_sending(now);
-        if self.send_sound(now) {
+        let repaired = self.repair();
+        if self.send_sound(now) || repaired {
             self.input(now, Input::Timeout(now));
         }
         let played = self.play_sound(now);
         self.sound_due_at(now).into_iter().chain(played).min()
+    }
+
+    /// Whether there is a path now.
+    pub(super) fn is_working(&self) -> bool {
+        self.connection == PeerConnectionState::Connected
     }
 
     pub(super) fn is_secured(&self) -> bool {

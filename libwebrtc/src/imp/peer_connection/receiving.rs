@@ -213,17 +213,23 @@ enum Arrived {
 }
 
 impl Transceiver {
-    pub(super) fn receive(&mut self, packet: &RtpPacket) {
+    /// Takes a packet. Returns whether it is the first of its stream.
+    pub(super) fn receive(&mut self, packet: &RtpPacket) -> bool {
+        let first = self.inbound.packets == 0;
         let payload_type = (self.kind == MediaKind::Audio)
             .then(|| self.opus.map_or(u8::MAX, |opus| opus.payload_type));
-        match self.inbound.count(packet, payload_type) {
-            Arrived::Refused => return,
-            Arrived::Other => self.restart(packet.timestamp),
-            Arrived::Same => {}
-        }
+        let begins = match self.inbound.count(packet, payload_type) {
+            Arrived::Refused => return false,
+            Arrived::Other => {
+                self.restart(packet.timestamp);
+                true
+            }
+            Arrived::Same => first,
+        };
         if let Some(hearing) = &mut self.hearing {
             hearing.push(packet);
         }
+        begins
     }
 
     /// Another stream has a buffer of its own, at the same pace.
@@ -272,8 +278,17 @@ impl Core {
     pub(super) fn on_packet(&mut self, packet: &RtpPacket) {
         let ssrc = packet.header.ssrc;
         let mid = self.rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid());
-        if let Some(transceiver) = mid.and_then(|mid| self.transceivers.by_mid(mid)) {
-            transceiver.receive(packet);
+        let transceiver = mid.and_then(|mid| self.transceivers.by_mid(mid));
+        let Some(transceiver) = transceiver else { return };
+        let begins = transceiver.receive(packet);
+        let repairs = transceiver.opus.is_some_and(|opus| opus.nack);
+        if begins
+            && repairs
+            && let Some(stream) = self.rtc.direct_api().stream_rx(&ssrc)
+        {
+            // str0m asks for nothing again where repairs have no stream of their own. Sound's come
+            // in its own.
+            stream.suppress_nack(false);
         }
     }
 

@@ -24,6 +24,8 @@ use crate::media_stream_track::MediaStreamTrack;
 use crate::peer_connection::{OfferOptions, PeerConnectionState};
 use crate::rtp_transceiver::RtpTransceiverDirection;
 use crate::session_description::SessionDescription;
+#[cfg(test)]
+use crate::stats::RtcStats;
 
 /// A connection whose clock counts from a moment of its own.
 pub(crate) struct Side {
@@ -88,6 +90,12 @@ impl Side {
     pub(crate) fn heard(&self) -> jitter::Stats {
         let heard = self.core.transceivers.iter().map(|(_, it)| it.heard());
         heard.max_by_key(|stats| stats.played).unwrap_or_default()
+    }
+
+    /// Its figures.
+    #[cfg(test)]
+    pub(crate) fn stats(&self) -> Vec<RtcStats> {
+        self.core.stats()
     }
 
     /// Offers, and listens at its address.
