@@ -1,6 +1,7 @@
 //! Sound in tests: WAV files in and out, its loudness, its edges.
 
 use std::path::Path;
+use std::time::Duration;
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
@@ -32,12 +33,29 @@ impl Sound {
     /// # Panics
     /// Where it cannot be written.
     pub fn write(&self, path: &Path) {
-        let (sample_rate, sample_format) = (self.rate_hz, SampleFormat::Int);
-        let spec = WavSpec { channels: 1, sample_rate, bits_per_sample: 16, sample_format };
+        Self::write_all(std::slice::from_ref(self), path);
+    }
+
+    /// Writes `channels`, all of one length, into one file.
+    ///
+    /// # Panics
+    /// Where it cannot be written.
+    pub fn write_all(channels: &[Self], path: &Path) {
+        let (count, first) = (channels.len() as u16, &channels[0]);
+        let (sample_rate, sample_format) = (first.rate_hz, SampleFormat::Int);
+        let spec = WavSpec { channels: count, sample_rate, bits_per_sample: 16, sample_format };
         let mut writer = WavWriter::create(path, spec).expect("the folder is writable");
-        let mut written = self.samples.iter().map(|&sample| writer.write_sample(sample));
-        written.try_for_each(|written| written).expect("the disk has room");
+        for at in 0..first.samples.len() {
+            for channel in channels {
+                writer.write_sample(channel.samples[at]).expect("the disk has room");
+            }
+        }
         writer.finalize().expect("the disk has room");
+    }
+
+    /// How long it plays.
+    pub fn length(&self) -> Duration {
+        Duration::from_secs_f64(self.samples.len() as f64 / f64::from(self.rate_hz))
     }
 
     /// The number of samples in `ms`.
