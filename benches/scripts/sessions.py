@@ -1,5 +1,5 @@
-"""The load of the official Python SDK: rooms with two sessions in each, which say a tone and listen to
-the other's. The same as benches/src/bin/sessions/talk.rs, which says more.
+"""The load of the official Python SDK: rooms with two sessions in each, which say a tone and listen
+to the other's. The same as benches/src/bin/sessions/talk.rs, which says more.
 
     sessions.py URL PREFIX ROOMS
 """
@@ -38,7 +38,10 @@ def token(room: str, identity: str) -> str:
     return (signed + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
 
 
-async def join(url: str, name: str, identity: str) -> tuple[rtc.Room, rtc.AudioSource, asyncio.Future]:
+Session = tuple[rtc.Room, rtc.AudioSource, asyncio.Future]
+
+
+async def join(url: str, name: str, identity: str) -> Session:
     room = rtc.Room()
     track: asyncio.Future = asyncio.get_running_loop().create_future()
     room.on("track_subscribed", lambda it, *_: track.done() or track.set_result(it))
@@ -85,7 +88,8 @@ async def main(url: str, prefix: str, rooms: int) -> None:
         ear.loud, ear.counts = 0, True
     print("ready", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    print("heard", sum(ear.loud for ear in ears) / max(sum(ear.frames for ear in ears), 1), flush=True)
+    loud, frames = sum(ear.loud for ear in ears), sum(ear.frames for ear in ears)
+    print("heard", loud / max(frames, 1), flush=True)
     for task in tasks:
         task.cancel()
     for room, _, _ in sessions:
