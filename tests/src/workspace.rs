@@ -11,11 +11,13 @@ pub fn root() -> PathBuf {
     member.parent().expect("a member lies in the workspace's folder").to_path_buf()
 }
 
-/// The folder of the running test's build profile: `target/debug`.
+/// The folder of the running program's build profile: `target/debug`. Cargo puts programs there, and
+/// tests into `deps` within it.
 fn profile() -> PathBuf {
-    let test = std::env::current_exe().expect("a running program has a path");
-    let folder = test.parent().and_then(Path::parent);
-    folder.expect("cargo puts tests into deps, within the profile's folder").to_path_buf()
+    let program = std::env::current_exe().expect("a running program has a path");
+    let folder = program.parent().expect("a program lies in a folder");
+    let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    folder.expect("deps lies in the profile's folder").to_path_buf()
 }
 
 /// The folder where builds and caches go: `target`.

@@ -9,7 +9,8 @@ use libwebrtc::fuzzing::{Peer, start};
 use libwebrtc::prelude::IceCandidate;
 
 fuzz_target!(|text: &str| {
-    let lines: Vec<_> = text.lines().map(|line| (line, IceCandidate::parse("0", 0, line))).collect();
+    let lines: Vec<_> =
+        text.lines().map(|line| (line, IceCandidate::parse("0", 0, line))).collect();
     let mut taken = Vec::new();
     for (line, parsed) in lines {
         match parsed {

@@ -1,5 +1,6 @@
-//! Encrypted data packets of a participant: the first byte is the key's index, twelve are the IV, the
-//! rest is sealed. Nobody who has no key makes one that opens; and what we seal opens as it was.
+//! Encrypted data packets of a participant: the first byte is the key's index, twelve are the IV,
+//! the rest is sealed. Nobody who has no key makes one that opens; and what we seal opens as it
+//! was.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

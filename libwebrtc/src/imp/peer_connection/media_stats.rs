@@ -55,11 +55,11 @@ impl SentReport {
 impl Core {
     /// Takes what the peer says of a stream that we send; the encoder follows the network by it.
     pub(super) fn on_sent_report(&mut self, report: &MediaEgressStats) {
+        let Some(transceiver) = self.transceivers.by_mid(report.mid) else { return };
+        transceiver.outbound.report.get_or_insert_default().take(report);
+        let repaired = transceiver.outbound.repaired_share();
         if let Some(loss) = report.loss {
-            self.on_loss(report.mid, loss);
-        }
-        if let Some(transceiver) = self.transceivers.by_mid(report.mid) {
-            transceiver.outbound.report.get_or_insert_default().take(report);
+            self.on_loss(report.mid, loss.max(repaired));
         }
     }
 

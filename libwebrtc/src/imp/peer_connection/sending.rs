@@ -5,6 +5,7 @@
 //! sent after it is new.
 
 use std::collections::VecDeque;
+use std::mem::replace;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -67,6 +68,8 @@ pub(super) struct Outbound {
     recent: VecDeque<Recent>,
     pub(super) repaired: u64,
     pub(super) repaired_bytes: u64,
+    /// Packets, and those sent again, when [`Outbound::repaired_share`] was asked last.
+    asked: (u64, u64),
     sequence: Option<u64>,
     /// The timestamp at which the last encoder ended, and when.
     ended: Option<(u32, Instant)>,
@@ -85,6 +88,16 @@ struct Recent {
     sent_at: Instant,
     repairs: u8,
     wanted: bool,
+}
+
+impl Outbound {
+    /// The share of packets that were asked for again since this was asked last. The peer counts
+    /// what was sent again as received, and may play none of it: it came a round trip too late.
+    pub(super) fn repaired_share(&mut self) -> f32 {
+        let (packets, repaired) = replace(&mut self.asked, (self.packets, self.repaired));
+        let (packets, repaired) = (self.packets - packets, self.repaired - repaired);
+        (repaired as f32 / packets.max(1) as f32).min(1.0)
+    }
 }
 
 impl Outbound {

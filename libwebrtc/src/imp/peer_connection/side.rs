@@ -18,6 +18,7 @@ use crate::audio_source::native::NativeAudioSource;
 use crate::audio_track::RtcAudioTrack;
 use crate::data_channel::DataChannelInit;
 use crate::ice_candidate::IceCandidate;
+#[cfg(test)]
 use crate::imp::audio::jitter;
 use crate::imp::channel::{Message, Record};
 use crate::imp::track::Track;
@@ -79,6 +80,7 @@ impl Side {
     }
 
     /// The track of the peer's that is heard.
+    #[cfg(test)]
     pub(crate) fn received(&self) -> Option<RtcAudioTrack> {
         let sent = self.core.transceivers.iter().find(|(_, it)| !it.stream_ids.is_empty());
         match &sent?.1.received {
@@ -88,6 +90,7 @@ impl Side {
     }
 
     /// What was counted of the sound that is heard.
+    #[cfg(test)]
     pub(crate) fn heard(&self) -> jitter::Stats {
         let heard = self.core.transceivers.iter().map(|(_, it)| it.heard());
         heard.max_by_key(|stats| stats.played).unwrap_or_default()

@@ -32,6 +32,12 @@ const FIRST_WEIGHT: f32 = 10.0;
 /// The fastest packet is looked for in this long and the same time before.
 const BLOCK: i64 = ms(4_000);
 
+/// How much more delay it is worth to have packets that come behind later ones. Those that were
+/// lost and sent again come after a round trip: over a long way they are made up for, rather than
+/// all sound being late. Where packets overtake each other by more than this, those between lead
+/// the target there step by step.
+const REPAIR_WAIT: i64 = ms(60);
+
 /// A packet that is this much later than the fastest is a new beginning: the route has changed, or
 /// the sender's timestamps stood still while it paused.
 const NEW_BEGINNING: i64 = ms(1_000);
@@ -73,6 +79,9 @@ impl Delay {
         }
         fastest.note(transit, arrival);
         let late = transit - fastest.least();
+        if !is_newest && late > self.target + REPAIR_WAIT {
+            return;
+        }
         self.count += 1.0;
         let weight = (samples as f32 / MEMORY).clamp(1.0 / self.count, 1.0);
         for share in &mut self.shares {

@@ -11,10 +11,11 @@ use super::world::World;
 use crate::data_channel::DataChannelInit;
 use crate::imp::audio::tests::call::with_seeds;
 use crate::imp::audio::tests::network::Conditions;
+use crate::imp::audio::tests::tone::{Tone, purity};
 use crate::peer_connection::PeerConnectionState;
 
 const PAUSE: Duration = Duration::from_millis(5);
-const COUNT: usize = 2_000;
+const COUNT: usize = 1_000;
 
 /// Bytes that begin as datagrams of each kind do (RFC 7983, section 7).
 fn made_up(random: &mut StdRng) -> Vec<u8> {
@@ -72,6 +73,10 @@ async fn survive(seed: u64) {
     let mut random = StdRng::seed_from_u64(seed);
     let mut world = World::new(0.0);
     let init = DataChannelInit::default();
+    for side in [0, 1] {
+        let mut tone = Tone::new(440.0, 48_000, 9_000.0);
+        world.speak(side, move |count| tone.take(count));
+    }
     let ours = world.sides[0].open_channel("a", &init, Duration::ZERO).unwrap();
     world.connect(&Conditions::clean(), seed).await;
     let theirs = world.sides[1].opened.pop().unwrap();
@@ -95,5 +100,11 @@ async fn survive(seed: u64) {
         assert!(!side.states.contains(&PeerConnectionState::Disconnected));
         let sent = (0..COUNT).map(|number| number.to_be_bytes().to_vec());
         assert!(side.messages.iter().map(|(_, message)| message.data.clone()).eq(sent));
+    }
+    for voice in world.voices.iter().flatten() {
+        let stats = voice.heard.stats.last().unwrap();
+        assert_eq!((stats.lost, stats.concealed, stats.invalid), (0, 0, 0), "{stats:?}");
+        let pure = purity(&voice.heard.samples[48_000..], 440.0, 48_000);
+        assert!(pure > 0.999, "{pure}");
     }
 }

@@ -22,6 +22,9 @@ use crate::peer_connection::PeerConnectionState;
 /// The headers of UDP and IPv4, which a link carries too.
 const HEADER_BYTES: usize = 8 + 20;
 
+/// More than a time is off that went from one clock to another.
+const ROUNDING: Duration = Duration::from_micros(1);
+
 /// When two are connected whenever they are done, and talk from then on.
 pub(super) const CONNECTED_AT: Duration = Duration::from_secs(4);
 
@@ -183,7 +186,12 @@ impl World {
         [0, 1].into_iter().for_each(|side| self.carry(side));
         let arrivals = self.lanes.iter().filter_map(Lanes::next_arrival);
         let voices = self.voices.iter().zip(self.rates);
-        let words = voices.filter_map(|(voice, rate)| Some(voice.as_ref()?.due()?.div_f64(rate)));
+        // What is due by a side's clock may lie a rounding ahead of now.
+        let soonest = self.now + ROUNDING;
+        let word = |(voice, rate): (&Option<Voice>, f64)| {
+            Some(voice.as_ref()?.due()?.div_f64(rate).max(soonest))
+        };
+        let words = voices.filter_map(word);
         arrivals.chain(words).chain(self.deadlines).min().expect("there are deadlines")
     }
 
@@ -217,7 +225,7 @@ impl World {
             self.lanes[side].send(datagram, self.now);
         }
         // A deadline that has passed would be asked for again and again in no time.
-        let soonest = self.now + Duration::from_micros(1);
+        let soonest = self.now + ROUNDING;
         self.deadlines[side] = deadline.div_f64(self.rates[side]).max(soonest);
     }
 }
