@@ -22,7 +22,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from livekit import rtc
+from livekit import api, rtc
 
 # The longest command line: data in base64.
 MAX_LINE = 1 << 20
@@ -53,6 +53,11 @@ class Peer:
 
     async def leave(self) -> None:
         await self._room.disconnect()
+
+    async def delete_room(self, url: str, key: str, secret: str) -> None:
+        """Has the server end the room for all."""
+        async with api.LiveKitAPI(url, key, secret) as server:
+            await server.room.delete_room(api.DeleteRoomRequest(room=self._room.name))
 
     async def participants(self) -> dict[str, Any]:
         return {"identities": sorted(self._room.remote_participants)}

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use self::process::Process;
 pub use self::wire::{Complaint, Event, Stream};
-use crate::livekit::{Server, token};
+use crate::livekit::{KEY, SECRET, Server, token};
 use crate::sound::Sound;
 use crate::{python, workspace};
 
@@ -122,6 +122,15 @@ impl SdkPeer {
         if !there.iter().any(|it| it == identity) {
             self.sees(&Event::ParticipantConnected { from: identity.to_owned() }).await;
         }
+    }
+
+    /// Has the server end the room for all.
+    ///
+    /// # Panics
+    /// Where it does not, as every command.
+    pub async fn delete_room(&self, server: &Server) {
+        let url = format!("http://{}", server.http());
+        self.told(json!({"do": "delete_room", "url": url, "key": KEY, "secret": SECRET})).await;
     }
 
     /// Leaves the room.

@@ -4,10 +4,14 @@
 mod calls;
 mod content;
 mod data;
+mod ends;
 mod loss;
 mod paths;
 mod reconnect;
 mod rooms;
+mod spoken;
 mod stage;
 mod streams;
 mod told;
+mod tones;
+mod turned;

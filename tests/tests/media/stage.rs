@@ -8,6 +8,7 @@ use voicegraph_tests::sdk_peer::SdkPeer;
 pub(crate) struct Stage {
     pub(crate) ada: Guest,
     pub(crate) bob: SdkPeer,
+    pub(crate) server: &'static Server,
 }
 
 impl Stage {
@@ -23,7 +24,7 @@ impl Stage {
         let (mut ada, bob) = (ada, bob?);
         ada.sees("bob").await;
         bob.meets("ada").await;
-        Some(Self { ada, bob })
+        Some(Self { ada, bob, server })
     }
 
     /// Both leave.
