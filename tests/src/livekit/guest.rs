@@ -113,6 +113,16 @@ impl Guest {
         self.event("data", pick).await
     }
 
+    /// Sets attributes of its own. The crate begins to wait for the server's answer after it has
+    /// asked, and misses one that is quick: then this ends when it gives up, and others have seen
+    /// the attributes all the same.
+    pub async fn set_attributes(&self, attributes: &[(&str, &str)]) {
+        let pairs =
+            attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let _ = within("an answer", self.room.local_participant().set_attributes(pairs.collect()))
+            .await;
+    }
+
     /// Leaves.
     ///
     /// # Panics

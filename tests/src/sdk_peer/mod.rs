@@ -250,8 +250,8 @@ impl SdkPeer {
         payload: &str,
         limit: Duration,
     ) -> Result<String, Complaint> {
-        let limit_s = limit.as_secs_f64();
-        let call = json!({"do": "call", "to": to, "method": method, "payload": payload, "limit_s": limit_s});
+        let mut call = json!({"do": "call", "to": to, "method": method, "payload": payload});
+        call["limit_s"] = limit.as_secs_f64().into();
         let answer = self.process.ask(call, LIMIT + limit).await?;
         Ok(answer["payload"].as_str().expect("an answer is text").to_owned())
     }

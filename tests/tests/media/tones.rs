@@ -65,7 +65,6 @@ async fn tones_are_heard_by_the_sdk(stage: Stage) {
     for ((name, (.., frequency_hz)), heard) in names.iter().zip(LINES).zip(&heard) {
         check(name, Tone::new(frequency_hz), &heard[0]);
     }
-    stage.close().await;
 }
 
 async fn tones_of_the_sdk_are_heard(mut stage: Stage) {
@@ -86,7 +85,6 @@ async fn tones_of_the_sdk_are_heard(mut stage: Stage) {
     for ((name, (.., frequency_hz)), heard) in names.iter().zip(LINES).zip(&heard) {
         check(name, Tone::new(frequency_hz), &heard[0]);
     }
-    stage.close().await;
 }
 
 /// The crate, here and in the SDK, does not tell the server that a track has two channels. The new
@@ -117,7 +115,6 @@ async fn two_channels_arrive_as_the_server_lets_them(mut stage: Stage) {
             }
         }
     }
-    stage.close().await;
 }
 
 /// Each of two tones has half of the energy, and half of its own amplitude.

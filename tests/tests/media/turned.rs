@@ -10,7 +10,8 @@ use crate::stage::{Stage, against_both};
 
 const RATE_HZ: u32 = 16_000;
 
-/// What is recorded to see whether there is sound: what came before has passed after the first part.
+/// What is recorded to see whether there is sound; what came before has passed after the first
+/// part.
 const LISTEN_MS: u64 = 1_500;
 const PASSED_MS: u64 = 700;
 
@@ -66,7 +67,6 @@ async fn a_muted_track_is_silent(stage: Stage) {
         assert!(bob_hears(bob, "voice", 440.0).await > 0.99, "it is heard again");
     };
     while_played(voice.play(&long(440.0)), steps).await;
-    stage.close().await;
 }
 
 async fn a_muted_track_of_the_sdk_is_silent(mut stage: Stage) {
@@ -86,7 +86,6 @@ async fn a_muted_track_of_the_sdk_is_silent(mut stage: Stage) {
         assert!(ada_hears(&track, 440.0).await > 0.99, "it is heard again");
     };
     while_played(bob.play("voice", &sound), steps).await;
-    stage.close().await;
 }
 
 async fn a_track_is_published_again(stage: Stage) {
@@ -102,7 +101,6 @@ async fn a_track_is_published_again(stage: Stage) {
         ada.unpublish(&voice).await;
         bob.sees(&Event::TrackUnsubscribed { from, track }).await;
     }
-    stage.close().await;
 }
 
 async fn a_track_of_the_sdk_is_published_again(mut stage: Stage) {
@@ -119,5 +117,4 @@ async fn a_track_of_the_sdk_is_published_again(mut stage: Stage) {
         let gone = |event| matches!(event, RoomEvent::TrackUnsubscribed { .. }).then_some(());
         ada.event("unpublishing", gone).await;
     }
-    stage.close().await;
 }
