@@ -24,7 +24,7 @@ use crate::{python, workspace};
 
 /// How long a command may take beyond the sound that it plays or records. Only a failing test waits
 /// as long.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running peer.
 #[derive(Debug)]

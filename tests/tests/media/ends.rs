@@ -83,7 +83,7 @@ impl Held {
 async fn nothing_is_left() {
     let mut test = Command::new(std::env::current_exe().expect("a running program has a path"));
     test.args(["--exact", "ends::alone", "--nocapture"]).env(ALONE, "1").kill_on_drop(true);
-    let output = timeout(6 * LIMIT, test.stdin(Stdio::null()).output()).await;
+    let output = timeout(3 * LIMIT, test.stdin(Stdio::null()).output()).await;
     let output = output.expect("it ends in time").expect("it is this program");
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
