@@ -15,6 +15,13 @@ pub fn create_random_uuid() -> String {
     format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
 }
 
+/// Trusts one more certificate (DER) at relays that are reached over TLS (`turns:`), in the whole
+/// process. Not of upstream's: there, the certificates of the machine count.
+pub fn trust_certificate(certificate: &[u8]) -> Result<(), crate::RtcError> {
+    let refused = |error| crate::RtcError::invalid_state(format!("certificate refused: {error}"));
+    crate::imp::ice::tls::trust(certificate).map_err(refused)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -163,9 +163,10 @@ pub struct PeerConnection {
 }
 
 impl PeerConnection {
-    /// Changes the configuration of a living connection.
+    /// Changes the configuration of a living connection: other servers are asked at once, where
+    /// gathering has begun.
     pub fn set_configuration(&self, config: RtcConfiguration) -> Result<(), RtcError> {
-        imp::check_configuration(&config)
+        self.handle.set_configuration(&config)
     }
 
     /// Fails: what is sent here is sound, whose rate its encoder chooses.
@@ -322,7 +323,7 @@ impl PeerConnection {
         self.handle.callbacks().candidate.set(f);
     }
 
-    /// Sets what is called when a server gives no candidate. No server is asked in this build.
+    /// Sets what is called when a server gives no candidate.
     pub fn on_ice_candidate_error(&self, f: Option<OnIceCandidateError>) {
         self.handle.callbacks().candidate_error.set(f);
     }

@@ -4,6 +4,7 @@
 
 pub mod native;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::imp::absent;
@@ -13,8 +14,8 @@ use crate::peer_connection::PeerConnection;
 use crate::rtp_parameters::{RtpCapabilities, RtpCodecCapability};
 use crate::{MediaType, RtcError};
 
-/// A server that helps to find a path.
-#[derive(Debug, Clone)]
+/// A server that helps to find a path. Its password is never printed.
+#[derive(Clone)]
 pub struct IceServer {
     /// Such as `turn:host:port?transport=udp`.
     pub urls: Vec<String>,
@@ -24,12 +25,19 @@ pub struct IceServer {
     pub password: String,
 }
 
+impl fmt::Debug for IceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IceServer").field("urls", &self.urls).finish_non_exhaustive()
+    }
+}
+
 /// Whether candidates are gathered when the network changes.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum ContinualGatheringPolicy {
     /// Only at the beginning.
     GatherOnce,
-    /// Always. In this build: at the beginning, and when ICE restarts.
+    /// Always. In this build, with both: at the beginning, when ICE restarts, and when the peer is
+    /// silent or all sending fails.
     GatherContinually,
 }
 
@@ -48,11 +56,11 @@ pub enum IceTransportsType {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RtcConfiguration {
-    /// The servers that help to find a path. Not asked in this build.
+    /// The servers that help to find a path.
     pub ice_servers: Vec<IceServer>,
     /// Whether candidates are gathered when the network changes.
     pub continual_gathering_policy: ContinualGatheringPolicy,
-    /// Which candidates are used. Other than all is an error in this build.
+    /// Which candidates are used. All but our own addresses is an error in this build.
     pub ice_transport_type: IceTransportsType,
     /// Whether SCTP's first exchange goes with the descriptions, where the peer can do so too.
     pub enable_sctp_snap: bool,

@@ -38,7 +38,7 @@ async fn what_is_left_out_says_so() {
     assert!(error.message.contains("not supported by this build"), "{error}");
 
     let mut relay = RtcConfiguration::default();
-    relay.ice_transport_type = IceTransportsType::Relay;
+    relay.ice_transport_type = IceTransportsType::NoHost;
     let error = connection.set_configuration(relay).unwrap_err();
     assert!(error.message.contains("TURN"), "{error}");
 }

@@ -42,6 +42,7 @@ class Peer:
         self._recorded: dict[str, rtc.Track] = {}
         self._last: dict[str, rtc.Track] = {}
         self._metered: dict[str, int] = {}
+        self._meters: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._room.on("track_subscribed", self._subscribed)
         for name, told in EVENTS.items():
@@ -112,7 +113,13 @@ class Peer:
         """Tells of the loudness of each track of that name from now on, 100 ms at a time."""
         self._metered[name] = rate_hz
         if name in self._last:
-            self._start(self._measure(name, self._last[name]))
+            self._listen(self._last[name])
+
+    def _listen(self, track: rtc.Track) -> None:
+        # The stream of a track that has ended goes on with silence.
+        if last := self._meters.pop(track.name, None):
+            last.cancel()
+        self._meters[track.name] = self._start(self._measure(track.name, track))
 
     async def _measure(self, name: str, track: rtc.Track) -> None:
         rate = self._metered[name]
@@ -127,7 +134,7 @@ class Peer:
     def _subscribed(self, track: rtc.Track, *_: Any) -> None:
         self._last[track.name] = track
         if track.name in self._metered:
-            self._start(self._measure(track.name, track))
+            self._listen(track)
         self._remote[track.name].put_nowait(track)
 
     # Data
@@ -204,10 +211,11 @@ class Peer:
             message = str(getattr(error, "message", "") or repr(error))
             _tell(id=number, error={"message": message, **told})
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _tell(**told: Any) -> None:

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! sent      |--30 ms--|            every 10 ms   ─┐ levels of 26 bands
-//! received  |--30 ms--|            every 2.5 ms  ─┴ coarse delay → warping → mean difference
+//! received  |--30 ms--|            every 2 ms    ─┴ coarse delay → warping → mean difference
 //! ```
 
 use realfft::RealFftPlanner;
@@ -21,8 +21,8 @@ const FRAME_MS: u32 = 30;
 /// Frames of the sent sound per second.
 const SENT_PER_S: u32 = 100;
 
-/// Received frames for each sent one: they are put together to a quarter of a step.
-const FINE: usize = 4;
+/// Received frames for each sent one: they are put together to 2 ms.
+const FINE: usize = 5;
 
 /// The bands, from [`LOWEST_HZ`] to [`HIGHEST_HZ`].
 const BANDS: usize = 26;
@@ -35,12 +35,12 @@ const RANGE_DB: f64 = 55.0;
 /// A frame is speech where its loudest band is within as much of the loudest of all.
 const SPEECH_DB: f64 = 35.0;
 
-/// How far the warping may go from the coarse delay, in received frames: 200 ms.
-const REACH: usize = 80;
+/// How far the warping may go from the coarse delay, in received frames: 120 ms.
+const REACH: usize = 60;
 
 /// What a received frame more or less than [`FINE`] from one sent frame to the next costs in dB, so
 /// that it is done for a reason.
-const WARP_DB: f64 = 2.0;
+const WARP_DB: f64 = 1.6;
 
 /// The levels of a frame's bands in dB.
 type Levels = [f64; BANDS];
@@ -224,8 +224,8 @@ mod tests {
     #[test]
     fn a_delay_is_no_difference() {
         let found = distance(&SPEECH, &SPEECH.after_silence(1_234));
-        assert!(found.db < 0.5, "{found:?}");
-        assert!((found.delay_ms - 1_234.0).abs() < 2.6, "{found:?}");
+        assert!(found.db < 0.2, "{found:?}");
+        assert!((found.delay_ms - 1_234.0).abs() < 2.1, "{found:?}");
     }
 
     #[test]

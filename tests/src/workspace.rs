@@ -24,7 +24,8 @@ pub fn target() -> PathBuf {
 }
 
 /// Builds the `voicegraph` program, where it is not built yet, and says where it is. Cargo tells a
-/// test the paths of its own package's programs only.
+/// test the paths of its own package's programs only. Built with `--workspace`, it shares all
+/// dependencies with the tests.
 ///
 /// # Panics
 /// Where it cannot be built: what the compiler says then stands above.
@@ -38,7 +39,8 @@ fn build() -> PathBuf {
     let name = folder.file_name().expect("a profile has a name").to_string_lossy();
     let profile = if name == "debug" { "dev" } else { &name };
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--package", "voicegraph", "--profile", profile])
+        .args(["build", "--quiet", "--locked", "--workspace", "--bin", "voicegraph"])
+        .args(["--profile", profile])
         .current_dir(root())
         .status()
         .expect("cargo can be started: it built this test");

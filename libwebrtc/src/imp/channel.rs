@@ -148,13 +148,17 @@ impl Record {
     /// Hands what was kept to the user, if there is one.
     pub(crate) fn deliver(&self) {
         while self.on_message.is_set() {
-            let mut inbox = self.inbox.lock();
-            let Some(message) = inbox.messages.pop_front() else { return };
-            inbox.bytes -= message.data.len();
-            drop(inbox);
-            let Message { data, binary } = message;
+            let Some(Message { data, binary }) = self.next() else { return };
             self.on_message.call(|function| function(DataBuffer { data: &data, binary }));
         }
+    }
+
+    /// The oldest message that waits.
+    pub(crate) fn next(&self) -> Option<Message> {
+        let mut inbox = self.inbox.lock();
+        let message = inbox.messages.pop_front()?;
+        inbox.bytes -= message.data.len();
+        Some(message)
     }
 
     pub(crate) fn tell_state(&self, state: DataChannelState) {

@@ -108,3 +108,64 @@ impl Queue {
         made
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    fn take(listener: &Listener) -> Poll<Option<Vec<i16>>> {
+        listener.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn the_oldest_frame_is_dropped_and_counted() {
+        let listener = Listener::new(RATE_HZ, 1, 3).unwrap();
+        for number in 0..5 {
+            listener.give(&[number; 480], 1);
+        }
+        assert_eq!(listener.dropped(), 2);
+        for number in 2..5 {
+            assert_eq!(take(&listener), Poll::Ready(Some(vec![number; 480])));
+        }
+        assert!(take(&listener).is_pending());
+    }
+
+    #[test]
+    fn what_came_before_the_end_is_still_heard() {
+        let listener = Listener::new(RATE_HZ, 1, 3).unwrap();
+        listener.give(&[1; 480], 1);
+        listener.end();
+        assert!(matches!(take(&listener), Poll::Ready(Some(_))));
+        assert_eq!(take(&listener), Poll::Ready(None));
+    }
+
+    #[test]
+    fn channels_are_mixed_and_spread() {
+        let stereo: Vec<i16> = [1_000, 3_000].repeat(480);
+        for (from, frame, to, expected) in [
+            (2, stereo.clone(), 1, vec![2_000; 480]),
+            (1, vec![7; 480], 2, vec![7; 960]),
+            (2, stereo.clone(), 2, stereo.clone()),
+            (2, stereo, 3, [1_000, 3_000, 3_000].repeat(480)),
+        ] {
+            let listener = Listener::new(RATE_HZ, to, 1).unwrap();
+            listener.give(&frame, from);
+            assert_eq!(take(&listener), Poll::Ready(Some(expected)), "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn a_frame_is_ten_milliseconds_at_each_rate() {
+        for rate in [8_000, 16_000, 24_000, 44_100, 48_000] {
+            let listener = Listener::new(rate, 2, 1).unwrap();
+            listener.give(&[0; 480], 1);
+            let Poll::Ready(Some(frame)) = take(&listener) else { panic!("a frame") };
+            assert_eq!(frame.len() as u32, rate / 100 * 2);
+        }
+        assert!(Listener::new(0, 1, 1).is_err());
+        assert!(Listener::new(48_000, 0, 1).is_err());
+        assert!(Listener::new(22_050, 1, 1).is_err());
+    }
+}

@@ -21,6 +21,7 @@ pub(crate) mod channel;
 pub(crate) mod cryptor;
 pub(crate) mod devices;
 pub(crate) mod feed;
+pub(crate) mod ice;
 pub(crate) mod listener;
 pub(crate) mod peer_connection;
 pub(crate) mod track;

@@ -252,11 +252,8 @@ async fn measure(stream: NativeAudioStream, name: &str) {
 
 /// Tells of what happened, and keeps tracks.
 fn note(event: &RoomEvent, tracks: &Tracks) {
-    let about_track = |event: &str, from: &RemoteParticipant, track: &RemoteTrackPublication| {
-        json!({"event": event, "from": from.identity().as_str(), "track": track.name()})
-    };
-    let about =
-        |event: &str, it: &RemoteParticipant| json!({"event": event, "from": it.identity().as_str()});
+    let about_track = |event: &str, from: &RemoteParticipant, track: &RemoteTrackPublication| json!({"event": event, "from": from.identity().as_str(), "track": track.name()});
+    let about = |event: &str, it: &RemoteParticipant| json!({"event": event, "from": it.identity().as_str()});
     let told = match event {
         RoomEvent::TrackSubscribed { track, publication, participant } => {
             if let RemoteTrack::Audio(track) = track {

@@ -47,10 +47,11 @@ impl Namespace {
         &self.name
     }
 
-    /// The words before a program's name that make it run in here. The process is the program
-    /// itself then, so that killing it ends it.
-    pub fn under(&self) -> [&str; 4] {
-        ["ip", "netns", "exec", &self.name]
+    /// The words before a program's name that make it run in here, before whatever else this
+    /// machine does: a sender that comes late is measured as a bad network. The process is the
+    /// program itself then, so that killing it ends it.
+    pub fn under(&self) -> [&str; 7] {
+        ["nice", "-n", "-10", "ip", "netns", "exec", &self.name]
     }
 
     /// Runs `ip` in it with the words of `arguments`.

@@ -33,6 +33,21 @@ const LEAD_MS: u64 = 1_000;
 /// What is recorded beyond the speech.
 const TAIL_MS: u64 = 1_500;
 
+/// Two that hear the same differ by as much: frames are put together to 2 ms, which makes up to
+/// 0.1 dB (seen at no loss, with either stack ahead).
+const NOISE_DB: f64 = 0.15;
+
+/// Speakers do not lose the same packets: of 1000, redundancy leaves 22 lost at 15 %, give or take
+/// 5, and the real stack beside itself was seen to differ by 0.2 dB.
+const LUCK_DB: f64 = 0.3;
+
+/// Over wires that lose nothing there is no more than this; seen are 1.2 to 1.35 dB. Beyond, the
+/// machine did not keep up, and the room tells nothing.
+const SOUND_DB: f64 = 1.6;
+
+/// How often a room is tried on a busy machine.
+const TRIES: usize = 3;
+
 /// The recordings that are spoken, one after the other: 20 s.
 const SPEECH: [&str; 3] = ["agent-hours", "agent-tuesday", "agent-greeting"];
 
@@ -63,16 +78,22 @@ fn name((stack, loses): Role) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn speech_is_heard_as_well_as_over_the_real_one() {
     let Some(mut site) = Site::new("loss") else { return };
-    let machines: Vec<Vec<_>> =
-        LOSSES.iter().map(|_| ROLES.iter().map(|_| site.star.client(SEED)).collect()).collect();
     let speech = speech();
-    let rooms = LOSSES.iter().zip(machines);
-    let rooms = rooms.map(|(&loss, machines)| room(&site, loss, machines, &speech));
-    let Some(rooms) = join_all(rooms).await.into_iter().collect::<Option<Vec<_>>>() else { return };
     let mut report = String::new();
     let mut worse = Vec::new();
-    for (loss, heard) in LOSSES.iter().zip(&rooms) {
-        compare(*loss, heard, &mut report, &mut worse);
+    // One room at a time, so that the machine keeps up with each.
+    for loss in LOSSES {
+        let mut heard = Vec::new();
+        for tried in 0..TRIES {
+            let machines = ROLES.iter().map(|_| site.star.client(SEED)).collect();
+            let name = format!("loss-{loss}-{tried}");
+            let Some(found) = room(&site, &name, loss, machines, &speech).await else { return };
+            heard = found;
+            if kept_up(&heard) {
+                break;
+            }
+        }
+        compare(loss, &heard, &mut report, &mut worse);
     }
     std::io::stderr().write_all(report.as_bytes()).expect("stderr is writable");
     assert!(worse.is_empty(), "{worse:#?}\n{report}");
@@ -81,14 +102,13 @@ async fn speech_is_heard_as_well_as_over_the_real_one() {
 /// Has all four of a room speak and listen.
 async fn room(
     site: &Site,
+    room: &str,
     loss: f64,
     machines: Vec<network::Client>,
     speech: &Sound,
 ) -> Option<Vec<Heard>> {
-    let room = format!("loss-{loss}");
-    let joining = ROLES.iter().zip(machines).map(|(&role, machine)| {
-        let room = &room;
-        async move { site.member(machine, role.0, room, &name(role)).await }
+    let joining = ROLES.iter().zip(machines).map(|(&role, machine)| async move {
+        site.member(machine, role.0, room, &name(role)).await
     });
     let members: Option<Vec<_>> = join_all(joining).await.into_iter().collect();
     let members: Vec<(Role, Member)> = ROLES.into_iter().zip(members?).collect();
@@ -102,11 +122,14 @@ async fn room(
         member.machine.wire().set(conditions, conditions);
     }
     let said = [speech.after_silence(LEAD_MS)];
-    let speaking =
-        join_all(members.iter().map(|(role, it)| async { it.peer.play(&name(*role), &said).await }));
+    let speaking = join_all(
+        members.iter().map(|(role, it)| async { it.peer.play(&name(*role), &said).await }),
+    );
     let length_ms = LEAD_MS + TAIL_MS + speech.length().as_millis() as u64;
     let pairs = members.iter().flat_map(|listener| {
-        let others = members.iter().filter(|speaker| speaker.0.1 != listener.0.1);
+        let others = members
+            .iter()
+            .filter(|speaker| speaker.0 != listener.0 && !(speaker.0.1 && listener.0.1));
         others.map(move |speaker| (speaker.0, listener))
     });
     let listening = join_all(pairs.map(|(speaker, (listener, member))| async move {
@@ -117,13 +140,14 @@ async fn room(
         Some(Heard { speaker, listener: *listener, distance })
     }));
     let (_, heard) = tokio::join!(speaking, listening);
-    for (role, member) in &members {
-        let [up, down] = member.machine.wire().counts();
-        let line = format!("{room} {}: up {up:?} down {down:?}\n", name(*role));
-        std::io::stderr().write_all(line.as_bytes()).expect("stderr is writable");
-    }
     join_all(members.iter().map(|(_, member)| member.peer.leave())).await;
     heard.into_iter().collect()
+}
+
+/// Whether the two on clean wires heard one another well.
+fn kept_up(heard: &[Heard]) -> bool {
+    let mut clean = heard.iter().filter(|it| !it.speaker.1 && !it.listener.1);
+    clean.all(|it| it.distance.db < SOUND_DB)
 }
 
 /// Puts both stacks side by side: as listeners to the same speaker, and as speakers to the same
@@ -137,13 +161,19 @@ fn compare(loss: f64, heard: &[Heard], report: &mut String, worse: &mut Vec<Stri
     for other in [Stack::Ours, Stack::Real] {
         let clean = (other, false);
         let pairs = [
-            (format!("heard of {other:?} by"), [Stack::Ours, Stack::Real].map(|it| db(clean, (it, true)))),
-            (format!("heard by {other:?} of"), [Stack::Ours, Stack::Real].map(|it| db((it, true), clean))),
+            (
+                format!("heard of {other:?} by"),
+                [Stack::Ours, Stack::Real].map(|it| db(clean, (it, true))),
+            ),
+            (
+                format!("heard by {other:?} of"),
+                [Stack::Ours, Stack::Real].map(|it| db((it, true), clean)),
+            ),
         ];
-        for (what, [ours, real]) in pairs {
+        for ((what, [ours, real]), margin) in pairs.into_iter().zip([NOISE_DB, LUCK_DB]) {
             let line = format!("{percent:>3} % lost, {what}: ours {ours:.2} dB, real {real:.2} dB");
             writeln!(report, "{line}").expect("text can be written");
-            if ours > real {
+            if ours > real + margin {
                 worse.push(line);
             }
         }

@@ -16,6 +16,7 @@ pub(crate) mod jitter;
 pub(crate) mod level;
 pub(crate) mod opus;
 pub(crate) mod packet;
+pub(crate) mod red;
 pub(crate) mod resample;
 pub(crate) mod source;
 

@@ -269,7 +269,7 @@ impl Core {
             self.channels.ended += 1;
             self.set_channel_state(record, DataChannelState::Closed);
         }
-        self.channels.closed = records;
+        self.channels.closed.extend(records);
     }
 
     /// The records whose users have been told all.

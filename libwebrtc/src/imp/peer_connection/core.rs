@@ -9,16 +9,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use str0m::format::{Codec, CodecConfig};
 use str0m::net::{Protocol, Receive, Transmit};
-use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
+use str0m::rtp::RawPacket;
+use str0m::rtp::rtcp::Rtcp;
+use str0m::{Event, Input, Output, Rtc, RtcConfig};
 use tokio::sync::Notify;
 use tracing::{debug, warn};
 
+use super::candidates::{Candidates, Wanted};
 use super::channels::Channels;
 use super::negotiation::Negotiation;
 use super::notice::Notice;
 use super::transceivers::Transceivers;
-use crate::ice_candidate::IceCandidate;
 use crate::peer_connection::{IceConnectionState, IceGatheringState, PeerConnectionState};
 
 /// How long a silent peer may take to come back. libwebrtc gives about as long.
@@ -31,8 +34,18 @@ const OUTBOX_LIMIT: usize = 4096;
 /// closes a channel at as much.
 const BUFFER_LIMIT: usize = 16 << 20;
 
-/// How often figures are taken, and the encoder follows the network.
+/// How often reports go to the peer, figures are taken, and the encoder follows the network.
 const REPORT: Duration = Duration::from_secs(1);
+
+/// Has descriptions say that lost packets of sound may be asked for again. str0m says so of
+/// pictures alone.
+fn offer_repair(config: &mut CodecConfig) {
+    let mut codecs = config.params().to_vec();
+    for codec in codecs.iter_mut().filter(|codec| codec.spec().codec == Codec::Opus) {
+        codec.set_fb_nack(true);
+    }
+    *config = CodecConfig::new_from_payload_params(codecs);
+}
 
 /// The state of a connection.
 pub(crate) struct Core {
@@ -44,14 +57,16 @@ pub(crate) struct Core {
     pub(super) ice: IceConnectionState,
     pub(super) gathering: IceGatheringState,
     pub(super) traffic: Traffic,
+    pub(super) candidates: Candidates,
     /// The connection's task.
     pub(super) wake: Arc<Notify>,
-    local_addresses: Vec<SocketAddr>,
     outbox: VecDeque<Transmit>,
     notices: VecDeque<Notice>,
     deadline: Instant,
     /// When the silence of the peer is taken for its end.
     failed_at: Option<Instant>,
+    /// Packets of sound were asked for again.
+    pub(super) repairs: bool,
     /// Whether keys have been agreed on: only then does a working path mean a connection.
     secured: bool,
 }
@@ -71,24 +86,32 @@ pub(super) struct Traffic {
 
 /// What the task takes out of the core at once.
 pub(super) struct Work {
+    /// Where addresses are to be looked for, how.
+    pub(super) gather: Option<Wanted>,
     pub(super) datagrams: VecDeque<Transmit>,
     pub(super) notices: VecDeque<Notice>,
     pub(super) deadline: Instant,
     pub(super) is_closed: bool,
+    /// Whether the peer is silent.
+    pub(super) is_lost: bool,
 }
 
 impl Core {
     pub(super) fn new(snap: bool, wake: Arc<Notify>, now: Instant) -> Self {
         // Video is negotiated, since `livekit` always offers sections for it, and dropped.
-        let config = RtcConfig::new()
+        let mut config = RtcConfig::new()
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, true)
             .enable_vp8(true)
             .enable_h264(true)
             .set_rtp_mode(true)
+            // Requests to send packets of sound again are told in no other way.
+            .enable_raw_packets(true)
             .set_stats_interval(Some(REPORT))
+            .set_rtcp_report_interval_audio(REPORT)
             .set_snap_enabled(snap)
             .set_sctp_max_buffered_amount(BUFFER_LIMIT);
+        offer_repair(config.codec_config());
         Self {
             rtc: config.build(now),
             negotiation: Negotiation::default(),
@@ -98,14 +121,19 @@ impl Core {
             ice: IceConnectionState::New,
             gathering: IceGatheringState::New,
             traffic: Traffic::default(),
+            candidates: Candidates::default(),
             wake,
-            local_addresses: Vec::new(),
             outbox: VecDeque::new(),
             notices: VecDeque::new(),
             deadline: now,
             failed_at: None,
+            repairs: false,
             secured: false,
         }
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -116,6 +144,7 @@ impl Core {
     pub(super) fn receive(
         &mut self,
         now: Instant,
+        proto: Protocol,
         from: SocketAddr,
         local: SocketAddr,
         datagram: &[u8],
@@ -124,7 +153,7 @@ impl Core {
         let Ok(contents) = datagram.try_into() else { return };
         self.traffic.packets_received += 1;
         self.traffic.bytes_received += datagram.len() as u64;
-        let receive = Receive { proto: Protocol::Udp, source: from, destination: local, contents };
+        let receive = Receive { proto, source: from, destination: local, contents };
         self.input(now, Input::Receive(now, receive));
     }
 
@@ -140,18 +169,26 @@ impl Core {
     }
 
     fn input(&mut self, now: Instant, input: Input<'_>) {
-        if self.is_closed() {
+        // A datagram is taken from who knows our password, or from where such a one has come from.
+        if self.is_closed() || !self.rtc.accepts(&input) {
             return;
         }
-        if let Err(error) = self.rtc.handle_input(input) {
-            warn!(%error, "connection failed");
-            self.set_connection(PeerConnectionState::Failed);
+        let is_datagram = matches!(input, Input::Receive(..));
+        match self.guarded("taking a datagram or the time", |rtc| rtc.handle_input(input)) {
+            // Anybody can write a datagram in the peer's name.
+            Ok(Err(error)) if is_datagram && self.rtc.is_alive() => debug!(%error, "datagram lost"),
+            Ok(Err(error)) => {
+                warn!(%error, "connection failed");
+                self.set_connection(PeerConnectionState::Failed);
+            }
+            Ok(Ok(())) | Err(_) => {}
         }
         self.drain(now);
     }
 
     /// Takes all that str0m has to say.
     pub(super) fn drain(&mut self, now: Instant) {
+        self.release_candidates();
         self.poll(now);
         if self.report_sent() {
             self.poll(now);
@@ -160,7 +197,8 @@ impl Core {
 
     fn poll(&mut self, now: Instant) {
         loop {
-            match self.rtc.poll_output() {
+            let Ok(output) = self.guarded("going on", Rtc::poll_output) else { continue };
+            match output {
                 Ok(Output::Timeout(deadline)) => {
                     self.deadline = deadline;
                     return;
@@ -199,6 +237,11 @@ impl Core {
             Event::ChannelData(data) => self.on_channel_data(data),
             Event::ChannelClose(id) => self.on_channel_close(id),
             Event::RtpPacket(packet) => self.on_packet(&packet),
+            Event::RawPacket(packet) => {
+                if let RawPacket::RtcpRx(Rtcp::Nack(nack)) = *packet {
+                    self.on_request(&nack);
+                }
+            }
             Event::MediaEgressStats(report) => self.on_sent_report(&report),
             Event::MediaIngressStats(report) => self.on_received_report(&report),
             Event::PeerStats(report) => {
@@ -249,7 +292,7 @@ impl Core {
         self.set_connection(PeerConnectionState::Disconnected);
     }
 
-    fn set_connection(&mut self, state: PeerConnectionState) {
+    pub(super) fn set_connection(&mut self, state: PeerConnectionState) {
         if self.connection != state && !self.is_closed() {
             self.connection = state;
             self.tell(Notice::Connection(state));
@@ -258,20 +301,6 @@ impl Core {
 
     pub(super) fn tell(&mut self, notice: Notice) {
         self.notices.push_back(notice);
-    }
-
-    /// Whether datagrams can come in at `address` already.
-    pub(super) fn is_gathered(&self, address: SocketAddr) -> bool {
-        self.local_addresses.iter().any(|local| local.ip() == address.ip())
-    }
-
-    /// A socket of ours, which is told to the peer.
-    pub(super) fn add_local_address(&mut self, address: SocketAddr) {
-        let Ok(candidate) = Candidate::host(address, Protocol::Udp) else { return };
-        self.local_addresses.push(address);
-        let Some(candidate) = self.rtc.add_local_candidate(candidate).cloned() else { return };
-        let mid = self.negotiation.first_mid();
-        self.tell(Notice::Candidate(Box::new(IceCandidate::local(mid, &candidate))));
     }
 
     pub(super) fn set_gathering(&mut self, state: IceGatheringState) {
@@ -303,11 +332,17 @@ impl Core {
             return None;
         }
         self.refresh_sending(now);
-        if self.send_sound(now) {
+        let repaired = self.repair();
+        if self.send_sound(now) || repaired {
             self.input(now, Input::Timeout(now));
         }
         let played = self.play_sound(now);
         self.sound_due_at(now).into_iter().chain(played).min()
+    }
+
+    /// Whether there is a path now.
+    pub(super) fn is_working(&self) -> bool {
+        self.connection == PeerConnectionState::Connected
     }
 
     pub(super) fn is_secured(&self) -> bool {
@@ -318,11 +353,14 @@ impl Core {
     pub(super) fn take(&mut self, now: Instant) -> Work {
         let sound_at = self.carry_sound(now).unwrap_or(self.deadline);
         let failed_at = self.failed_at.unwrap_or(self.deadline);
+        let gather = std::mem::take(&mut self.candidates.due);
         Work {
+            gather: gather.then(|| self.candidates.wanted.clone()),
             datagrams: std::mem::take(&mut self.outbox),
             notices: std::mem::take(&mut self.notices),
             deadline: self.deadline.min(failed_at).min(sound_at),
             is_closed: self.is_closed(),
+            is_lost: self.ice == IceConnectionState::Disconnected,
         }
     }
 }

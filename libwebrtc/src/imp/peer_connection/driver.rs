@@ -6,9 +6,9 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
 use super::Shared;
+use super::network::{Arrival, Network};
 use super::notice;
 use super::shared::now;
-use super::sockets::Sockets;
 
 /// How many datagrams are taken in before what follows from them is sent and told.
 const BATCH: usize = 32;
@@ -19,15 +19,14 @@ pub(super) fn start(shared: Arc<Shared>, runtime: &Handle) {
 }
 
 async fn run(shared: Arc<Shared>) {
-    let mut sockets = Sockets::default();
+    let mut network = Network::default();
     loop {
-        // Before the work is taken: a datagram never waits for a socket that is not here yet.
-        for socket in shared.fresh.lock().drain(..) {
-            sockets.add(socket);
-        }
         let work = shared.look(|core| core.take(now()));
+        if let Some(wanted) = &work.gather {
+            network.gather(wanted);
+        }
         for datagram in &work.datagrams {
-            sockets.send(datagram);
+            network.send(datagram);
         }
         for notice in work.notices {
             notice::tell(&shared, notice);
@@ -35,30 +34,44 @@ async fn run(shared: Arc<Shared>) {
         if work.is_closed {
             break;
         }
+        // Here, too: datagrams without a pause would leave no time for it below.
+        network.advance();
+        network.watch(work.is_lost);
+        network.ask();
+        for found in network.found() {
+            shared.with(|core, _| core.on_found(found));
+        }
+        let deadline = network.deadline().map_or(work.deadline, |it| it.min(work.deadline));
         tokio::select! {
             biased;
             () = shared.wake.notified() => {}
-            () = receive(&shared, &mut sockets) => {}
-            () = sleep_until(Instant::from_std(work.deadline)) => {
+            () = receive(&shared, &mut network) => {}
+            () = sleep_until(Instant::from_std(deadline)) => {
+                network.advance();
                 shared.look(|core| core.advance(now()));
             }
         }
     }
+    network.close();
     finish(&shared);
 }
 
 /// Takes in the datagrams that are there, once there is one.
-async fn receive(shared: &Shared, sockets: &mut Sockets) {
-    let mut arrival = sockets.receive().await;
+async fn receive(shared: &Shared, network: &mut Network) {
+    let Some(mut arrival) = network.receive().await else { return };
     for taken in 1.. {
-        let datagram = sockets.datagram(&arrival);
-        shared.look(|core| core.receive(now(), arrival.from, arrival.local, datagram));
+        let datagram = network.datagram(&arrival);
+        let Arrival { protocol, from, local, .. } = arrival;
+        shared.look(|core| core.receive(now(), protocol, from, local, datagram));
         if taken == BATCH {
             return;
         }
         arrival = tokio::select! {
             biased;
-            next = sockets.receive() => next,
+            next = network.receive() => match next {
+                Some(next) => next,
+                None => return,
+            },
             () = std::future::ready(()) => return,
         };
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use str0m::media::MediaKind;
 use tokio::runtime::Handle;
 
+use super::candidates::Wanted;
 use super::driver;
 use super::member::Member;
 use super::notice::Callbacks;
@@ -42,23 +43,27 @@ impl Drop for Owner {
     }
 }
 
-/// Refuses what this build cannot do.
-pub(crate) fn check_configuration(config: &RtcConfiguration) -> Result<(), RtcError> {
-    match config.ice_transport_type {
-        IceTransportsType::All => Ok(()),
-        IceTransportsType::Relay => Err(RtcError::unsupported("ICE over relays alone (TURN)")),
-        IceTransportsType::NoHost => Err(RtcError::unsupported("ICE without host candidates")),
-    }
+/// What a configuration asks for, if this build can do that.
+fn wanted(config: &RtcConfiguration) -> Result<Wanted, RtcError> {
+    let relays_only = match config.ice_transport_type {
+        IceTransportsType::All => false,
+        IceTransportsType::Relay => true,
+        IceTransportsType::NoHost => {
+            return Err(RtcError::unsupported("ICE without host candidates"));
+        }
+    };
+    Ok(Wanted { servers: config.ice_servers.clone(), relays_only })
 }
 
 impl PeerConnection {
     /// A connection, with its task in the runtime that this is called in.
     pub(crate) fn open(config: &RtcConfiguration) -> Result<Self, RtcError> {
-        check_configuration(config)?;
+        let wanted = wanted(config)?;
         let runtime = Handle::try_current().map_err(|_| {
             RtcError::invalid_state("a connection needs a tokio runtime: create it inside of one")
         })?;
-        let shared = Shared::new(config.enable_sctp_snap, runtime.clone());
+        let shared = Shared::new(config.enable_sctp_snap);
+        shared.look(|core| core.configure(wanted));
         driver::start(shared.clone(), &runtime);
         Ok(Self { owner: Arc::new(Owner { shared }) })
     }
@@ -69,6 +74,12 @@ impl PeerConnection {
 
     pub(crate) fn callbacks(&self) -> &Callbacks {
         &self.shared().callbacks
+    }
+
+    pub(crate) fn set_configuration(&self, config: &RtcConfiguration) -> Result<(), RtcError> {
+        let wanted = wanted(config)?;
+        self.shared().with(|core, _| core.configure(wanted));
+        Ok(())
     }
 
     pub(crate) fn create_offer(
@@ -86,9 +97,11 @@ impl PeerConnection {
         &self,
         description: &SessionDescription,
     ) -> Result<(), RtcError> {
-        self.shared().with(|core, _| core.set_local(description))?;
-        self.shared().gather();
-        Ok(())
+        self.shared().with(|core, _| {
+            core.set_local(description)?;
+            core.gather();
+            Ok(())
+        })
     }
 
     pub(crate) fn set_remote_description(

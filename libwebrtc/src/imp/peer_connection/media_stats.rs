@@ -122,8 +122,10 @@ fn outbound(transceiver: &Transceiver, mid: &str) -> RtcStats {
         media_source_id: transceiver.sent.as_ref().map(|_| format!("S{mid}")),
         remote_id: figures.report.map(|_| format!("RI{mid}")),
         active: sending.is_some(),
-        packets_sent: figures.packets,
-        bytes_sent: figures.bytes,
+        packets_sent: figures.packets + figures.repaired,
+        bytes_sent: figures.bytes + figures.repaired_bytes,
+        retransmitted_packets_sent: figures.repaired,
+        retransmitted_bytes_sent: figures.repaired_bytes,
         nack_count: figures.report.map_or(0, |report| count(report.nacks)),
         target_bitrate: sending.map(|sending| f64::from(sending.bitrate_bps())),
         ..Default::default()

@@ -10,25 +10,37 @@
 //! never waits and never calls a user's function: what is to be sent or told is queued, in order,
 //! and the one task of the connection ([`driver`]) sends and tells it without the lock.
 //!
-//! Addresses are the host's own, over UDP. Relays, reflexive candidates and ICE over TCP are not
-//! part of this build.
+//! Beside our own addresses there are relays, those that servers see, and TCP towards a peer that
+//! listens: [`network::Network`] has them all, and what is found goes to [`candidates`].
 
+mod candidates;
 mod channels;
 mod core;
 mod driver;
+mod guard;
 mod handle;
 mod media_stats;
 mod member;
 mod negotiation;
+mod network;
 mod notice;
 mod receiving;
 mod sections;
 mod sending;
+mod servers;
+mod sessions;
 mod shared;
+#[cfg(any(test, feature = "fuzzing"))]
+mod side;
 mod sockets;
 mod stats;
+mod streams;
+#[cfg(test)]
+mod tests;
 mod transceivers;
 
-pub(crate) use handle::{PeerConnection, check_configuration};
+pub(crate) use handle::PeerConnection;
 pub(crate) use member::Member;
 pub(crate) use shared::Shared;
+#[cfg(feature = "fuzzing")]
+pub(crate) use side::Side;

@@ -83,6 +83,11 @@ impl Negotiation {
         self.first_mid.clone()
     }
 
+    /// Whether an offer to look for a path anew waits for its answer.
+    pub(super) fn is_restart_offered(&self) -> bool {
+        self.offered.as_ref().is_some_and(|(offer, _)| offer.restart)
+    }
+
     pub(super) fn close(&mut self) {
         self.state = SignalingState::Closed;
         self.created = None;
@@ -217,7 +222,8 @@ impl Core {
         self.expect_state(SignalingState::Stable, "take an offer")?;
         self.negotiation.created = None;
         let offer = SdpOffer::from_sdp_string(description.text()).map_err(refused)?;
-        let answer = self.rtc.sdp_api().accept_offer(offer).map_err(refused)?;
+        let answer = self.guarded("taking an offer", |rtc| rtc.sdp_api().accept_offer(offer));
+        let answer = answer.map_err(refused)?.map_err(refused)?;
         self.negotiation.received = Some((description.clone(), answer.to_sdp_string()));
         self.set_signaling(SignalingState::HaveRemoteOffer);
         self.hear(&sections(description.text()));
@@ -232,7 +238,9 @@ impl Core {
         }
         let (offer, local) = self.negotiation.offered.take().expect("the state says so");
         if let Pending::Changes(pending) = offer.pending
-            && let Err(error) = self.rtc.sdp_api().accept_answer(pending, answer)
+            && let Err(error) = self
+                .guarded("taking an answer", |rtc| rtc.sdp_api().accept_answer(pending, answer))
+                .map_err(refused)?
         {
             self.forget_mids(&offer.mids);
             self.set_signaling(SignalingState::Stable);
@@ -296,7 +304,9 @@ impl Core {
             return Err(RtcError::invalid_state(message));
         }
         match &candidate.parsed {
-            Some(parsed) => self.rtc.add_remote_candidate(parsed.clone()),
+            Some(parsed) => self
+                .guarded("taking a candidate", |rtc| rtc.add_remote_candidate(parsed.clone()))
+                .map_err(refused)?,
             None => debug!("candidate passed over: it names no address"),
         }
         Ok(())

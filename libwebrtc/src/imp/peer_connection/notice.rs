@@ -9,9 +9,10 @@ use crate::ice_candidate::IceCandidate;
 use crate::imp::callback::Callback;
 use crate::imp::channel::{Channel, Record};
 use crate::peer_connection::{
-    IceConnectionState, IceGatheringState, OnConnectionChange, OnDataChannel, OnIceCandidate,
-    OnIceCandidateError, OnIceConnectionChange, OnIceGatheringChange, OnNegotiationNeeded,
-    OnSignalingChange, OnTrack, PeerConnectionState, SignalingState, TrackEvent,
+    IceCandidateError, IceConnectionState, IceGatheringState, OnConnectionChange, OnDataChannel,
+    OnIceCandidate, OnIceCandidateError, OnIceConnectionChange, OnIceGatheringChange,
+    OnNegotiationNeeded, OnSignalingChange, OnTrack, PeerConnectionState, SignalingState,
+    TrackEvent,
 };
 use crate::rtp_receiver::RtpReceiver;
 use crate::rtp_transceiver::RtpTransceiver;
@@ -23,6 +24,7 @@ pub(super) enum Notice {
     Gathering(IceGatheringState),
     Signaling(SignalingState),
     Candidate(Box<IceCandidate>),
+    CandidateError(IceCandidateError),
     /// The peer opened a channel.
     DataChannel(Arc<Record>),
     ChannelState(Arc<Record>, DataChannelState),
@@ -81,6 +83,9 @@ pub(super) fn tell(shared: &Arc<Shared>, notice: Notice) {
         }
         Notice::Candidate(candidate) => {
             callbacks.candidate.call(|f| f(*candidate));
+        }
+        Notice::CandidateError(error) => {
+            callbacks.candidate_error.call(|f| f(error));
         }
         Notice::DataChannel(record) => {
             let handle = Channel { shared: shared.clone(), record };

@@ -11,9 +11,11 @@ use tracing::warn;
 
 use super::core::Core;
 use super::media_stats::ReceivedReport;
+use super::sections::Opus;
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::{FRAME, RATE_HZ};
 use crate::imp::audio::jitter::{self, Arrival, JitterBuffer};
+use crate::imp::audio::red;
 use crate::imp::track::Track;
 use crate::media_stream_track::MediaStreamTrack;
 
@@ -77,13 +79,21 @@ impl Hearing {
         Some(Self { jitter, channels, began: now, next: now, frame: Vec::new() })
     }
 
-    fn push(&mut self, packet: &RtpPacket) {
-        let arrival = Arrival {
-            sequence: packet.header.sequence_number,
-            timestamp: packet.header.timestamp,
-            payload: &packet.payload,
-        };
-        self.jitter.push(arrival, packet.timestamp.saturating_duration_since(self.began));
+    /// Takes what the packet carries: itself, or others before it too.
+    fn push(&mut self, packet: &RtpPacket, opus: &Opus) {
+        let at = packet.timestamp.saturating_duration_since(self.began);
+        let (sequence, timestamp) = (packet.header.sequence_number, packet.header.timestamp);
+        if *packet.header.payload_type == opus.payload_type {
+            return self.jitter.push(Arrival { sequence, timestamp, payload: &packet.payload }, at);
+        }
+        for block in red::blocks(&packet.payload, opus.payload_type) {
+            let arrival = Arrival {
+                sequence: sequence.wrapping_sub(block.back),
+                timestamp: timestamp.wrapping_sub(block.offset),
+                payload: block.payload,
+            };
+            self.jitter.push(arrival, at);
+        }
     }
 
     /// Plays the frames that are due.
@@ -110,9 +120,9 @@ impl Hearing {
 
 impl Inbound {
     /// Counts a packet; says whether it is to be played.
-    fn count(&mut self, packet: &RtpPacket, payload_type: Option<u8>) -> Arrived {
+    fn count(&mut self, packet: &RtpPacket, is_agreed: bool) -> Arrived {
         let (ssrc, now) = (*packet.header.ssrc, packet.timestamp);
-        if payload_type.is_some_and(|wanted| *packet.header.payload_type != wanted) {
+        if !is_agreed {
             self.refused += 1;
             return Arrived::Refused;
         }
@@ -213,17 +223,23 @@ enum Arrived {
 }
 
 impl Transceiver {
-    pub(super) fn receive(&mut self, packet: &RtpPacket) {
-        let payload_type = (self.kind == MediaKind::Audio)
-            .then(|| self.opus.map_or(u8::MAX, |opus| opus.payload_type));
-        match self.inbound.count(packet, payload_type) {
-            Arrived::Refused => return,
-            Arrived::Other => self.restart(packet.timestamp),
-            Arrived::Same => {}
+    /// Takes a packet. Returns whether it is the first of its stream.
+    pub(super) fn receive(&mut self, packet: &RtpPacket) -> bool {
+        let first = self.inbound.packets == 0;
+        let is_agreed = self.kind != MediaKind::Audio
+            || self.opus.is_some_and(|opus| opus.carries(*packet.header.payload_type));
+        let begins = match self.inbound.count(packet, is_agreed) {
+            Arrived::Refused => return false,
+            Arrived::Other => {
+                self.restart(packet.timestamp);
+                true
+            }
+            Arrived::Same => first,
+        };
+        if let (Some(hearing), Some(opus)) = (&mut self.hearing, &self.opus) {
+            hearing.push(packet, opus);
         }
-        if let Some(hearing) = &mut self.hearing {
-            hearing.push(packet);
-        }
+        begins
     }
 
     /// Another stream has a buffer of its own, at the same pace.
@@ -272,8 +288,17 @@ impl Core {
     pub(super) fn on_packet(&mut self, packet: &RtpPacket) {
         let ssrc = packet.header.ssrc;
         let mid = self.rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid());
-        if let Some(transceiver) = mid.and_then(|mid| self.transceivers.by_mid(mid)) {
-            transceiver.receive(packet);
+        let transceiver = mid.and_then(|mid| self.transceivers.by_mid(mid));
+        let Some(transceiver) = transceiver else { return };
+        let begins = transceiver.receive(packet);
+        let repairs = transceiver.opus.is_some_and(|opus| opus.nack);
+        if begins
+            && repairs
+            && let Some(stream) = self.rtc.direct_api().stream_rx(&ssrc)
+        {
+            // str0m asks for nothing again where repairs have no stream of their own. Sound's come
+            // in its own.
+            stream.suppress_nack(false);
         }
     }
 

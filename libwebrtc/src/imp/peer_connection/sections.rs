@@ -23,6 +23,10 @@ pub(super) struct Section {
     pub(super) track: Option<String>,
     /// How its author wants to receive Opus.
     pub(super) opus: Option<Opus>,
+    /// Redundant audio data, which stands for any codec until all lines are read.
+    red: Option<Red>,
+    /// Its author's favourite of all formats.
+    favourite: Option<u8>,
 }
 
 /// Opus in a section, as RFC 7587 has it (section 7), with the defaults from there.
@@ -35,6 +39,30 @@ pub(super) struct Opus {
     pub(super) highest_bps: Option<u32>,
     /// Whether packets that were lost may be asked for again (RFC 4585, section 6.2.1).
     pub(super) nack: bool,
+    /// Its packets may come with those before them.
+    pub(super) red: Option<Red>,
+}
+
+/// Redundant audio data (RFC 2198).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Red {
+    pub(super) payload_type: u8,
+    /// Whether that is what the section's author wants most.
+    pub(super) is_favourite: bool,
+}
+
+impl Opus {
+    /// The type of packets that carry those before them, where the section's author wants that
+    /// most.
+    pub(super) fn wanted_red(&self) -> Option<u8> {
+        self.red.filter(|red| red.is_favourite).map(|red| red.payload_type)
+    }
+
+    /// Whether packets of that type are Opus, alone or with those before.
+    pub(super) fn carries(&self, payload_type: u8) -> bool {
+        self.payload_type == payload_type
+            || self.red.is_some_and(|red| red.payload_type == payload_type)
+    }
 }
 
 /// The sections of `text`, in its order.
@@ -45,6 +73,11 @@ pub(super) fn sections(text: &str) -> Vec<Section> {
             sections.push(begin(media));
         } else if let Some(section) = sections.last_mut() {
             read(section, line);
+        }
+    }
+    for section in &mut sections {
+        if let Some(opus) = &mut section.opus {
+            opus.red = section.red;
         }
     }
     sections
@@ -59,7 +92,9 @@ fn begin(media: &str) -> Section {
     };
     // Without a line that says otherwise, media flows both ways (RFC 8866, section 6.7).
     let mid = String::new();
-    Section { kind, mid, sends: true, streams: Vec::new(), track: None, opus: None }
+    let favourite = media.split(' ').nth(3).and_then(|format| format.parse().ok());
+    let (streams, track, opus, red) = (Vec::new(), None, None, None);
+    Section { kind, mid, sends: true, streams, track, opus, red, favourite }
 }
 
 fn read(section: &mut Section, line: &str) {
@@ -93,6 +128,13 @@ fn read_msid(section: &mut Section, msid: &str) {
 /// `111 opus/48000/2`. The first Opus of a section is its author's favourite.
 fn read_codec(section: &mut Section, map: &str) {
     let Some((payload_type, codec)) = map.split_once(' ') else { return };
+    if section.kind == SectionKind::Audio
+        && codec.eq_ignore_ascii_case("red/48000/2")
+        && let Ok(payload_type) = payload_type.parse()
+    {
+        let is_favourite = section.favourite == Some(payload_type);
+        section.red = Some(Red { payload_type, is_favourite });
+    }
     let is_opus = codec.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("opus/"));
     if !is_opus || section.opus.is_some() {
         return;
@@ -103,6 +145,7 @@ fn read_codec(section: &mut Section, map: &str) {
         dtx: false,
         highest_bps: None,
         nack: false,
+        red: None,
     });
 }
 
@@ -131,12 +174,17 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &[Section]) {
-        assert_eq!(sections(text), expected);
+        let mut found = sections(text);
+        for section in &mut found {
+            (section.red, section.favourite) = (None, None);
+        }
+        assert_eq!(found, expected);
     }
 
     fn section(kind: SectionKind, mid: &str, sends: bool) -> Section {
         let (streams, mid) = (Vec::new(), mid.to_owned());
-        Section { kind, mid, sends, streams, track: None, opus: None }
+        let (track, opus, red, favourite) = (None, None, None, None);
+        Section { kind, mid, sends, streams, track, opus, red, favourite }
     }
 
     #[test]
@@ -150,6 +198,7 @@ mod tests {
             dtx: true,
             highest_bps: Some(64_000),
             nack: true,
+            red: Some(Red { payload_type: 63, is_favourite: true }),
         };
         check(text, &[Section { opus: Some(opus), ..section(SectionKind::Audio, "0", true) }]);
     }
@@ -158,8 +207,14 @@ mod tests {
     fn parameters_that_are_none_are_passed_over() {
         let text = "m=audio 9 x 96\na=mid:0\na=rtpmap:96 OPUS/48000/2\na=rtpmap:x opus/48000\n\
             a=fmtp:96 stereo;maxaveragebitrate=-1;=;\na=fmtp:97 stereo=1\na=rtcp-fb:96 nack pli\n";
-        let opus =
-            Opus { payload_type: 96, stereo: false, dtx: false, highest_bps: None, nack: false };
+        let opus = Opus {
+            payload_type: 96,
+            stereo: false,
+            dtx: false,
+            highest_bps: None,
+            nack: false,
+            red: None,
+        };
         check(text, &[Section { opus: Some(opus), ..section(SectionKind::Audio, "0", true) }]);
     }
 

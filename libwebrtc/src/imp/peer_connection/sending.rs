@@ -4,12 +4,14 @@
 //! While the path is broken, packets are made at the same pace and thrown away, so that what is
 //! sent after it is new.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::Rtc;
 use str0m::media::{MediaKind, Mid};
-use str0m::rtp::{ExtensionValues, RtpWrite};
+use str0m::rtp::rtcp::Nack;
+use str0m::rtp::{ExtensionValues, RtpWrite, SeqNo};
 use tokio::sync::Notify;
 use tracing::warn;
 
@@ -18,11 +20,11 @@ use super::media_stats::SentReport;
 use super::sections::Opus;
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::to_samples;
+use crate::imp::audio::red;
 use crate::imp::audio::source::Packet;
 use crate::imp::feed::{Encoding, Outlet, random};
 use crate::imp::track::Track;
 use crate::media_stream_track::MediaStreamTrack;
-use crate::peer_connection::PeerConnectionState;
 use crate::rtp_transceiver::RtpTransceiverDirection;
 
 /// Bits per second for each channel, where nobody sets them: what libwebrtc takes for Opus.
@@ -41,6 +43,10 @@ pub(super) struct Sending {
     track: Arc<Track>,
     encoding: Encoding,
     payload_type: u8,
+    /// The type under which packets carry those before them, where the peer wants that most.
+    red: Option<u8>,
+    /// The timestamp and the payload of the last packet.
+    last: Option<(u32, Arc<[u8]>)>,
     mid: Mid,
 }
 
@@ -57,12 +63,46 @@ pub(super) struct Outbound {
     /// The sum of levels squared times seconds, and the seconds.
     pub(super) energy: f64,
     pub(super) seconds: f64,
+    /// What may be asked for again, the newest last.
+    recent: VecDeque<Recent>,
+    pub(super) repaired: u64,
+    pub(super) repaired_bytes: u64,
     sequence: Option<u64>,
     /// The timestamp at which the last encoder ended, and when.
     ended: Option<(u32, Instant)>,
 }
 
+/// Packets that may be asked for again: a second of them. Later they would come too late.
+const RECENT_LIMIT: usize = 50;
+
+/// How often a packet is sent again.
+const REPAIRS_LIMIT: u8 = 3;
+
+/// A packet that was sent.
+struct Recent {
+    sequence: u64,
+    packet: Packet,
+    sent_at: Instant,
+    repairs: u8,
+    wanted: bool,
+}
+
 impl Outbound {
+    fn remember(&mut self, sequence: u64, packet: Packet, sent_at: Instant) {
+        if self.recent.len() == RECENT_LIMIT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Recent { sequence, packet, sent_at, repairs: 0, wanted: false });
+    }
+
+    /// Marks a packet that the peer asks for. Returns whether it will be sent again.
+    fn want(&mut self, sequence: u16) -> bool {
+        let found = self.recent.iter_mut().find(|it| it.sequence as u16 == sequence);
+        let Some(recent) = found.filter(|it| it.repairs < REPAIRS_LIMIT) else { return false };
+        recent.wanted = true;
+        true
+    }
+
     /// Timestamps go on with the clock when the track changes.
     fn timestamp(&self, now: Instant) -> Option<u32> {
         let (timestamp, ended) = self.ended?;
@@ -91,6 +131,24 @@ impl Sending {
     pub(super) fn bitrate_bps(&self) -> u32 {
         self.outlet.bitrate_bps()
     }
+
+    /// The type of what goes out.
+    fn wire_type(&self) -> u8 {
+        self.red.unwrap_or(self.payload_type)
+    }
+
+    /// The packet with the one before it, where that is agreed on.
+    fn with_last(&mut self, mut packet: Packet) -> Packet {
+        if self.red.is_some() {
+            let own = (packet.timestamp, packet.payload.clone());
+            let last = self.last.replace(own);
+            let last = last.as_ref().map(|(timestamp, payload)| {
+                (packet.timestamp.wrapping_sub(*timestamp), payload.as_ref())
+            });
+            packet.payload = red::packet(self.payload_type, last, &packet.payload).into();
+        }
+        packet
+    }
 }
 
 impl Transceiver {
@@ -102,6 +160,7 @@ impl Transceiver {
                 Arc::ptr_eq(track, &sending.track)
                     && *mid == sending.mid
                     && opus.payload_type == sending.payload_type
+                    && opus.wanted_red() == sending.red
                     && self.encoding(opus).channels == sending.encoding.channels
                     && opus.dtx == sending.encoding.dtx
             })
@@ -119,7 +178,7 @@ impl Transceiver {
                 sending.outlet.set_highest(encoding.bitrate_bps);
                 sending.encoding = encoding;
             }
-            None => self.begin(track, mid, opus.payload_type, encoding, now, driver),
+            None => self.begin(track, mid, &opus, encoding, now, driver),
         }
     }
 
@@ -127,7 +186,7 @@ impl Transceiver {
         &mut self,
         track: Arc<Track>,
         mid: Mid,
-        payload_type: u8,
+        opus: &Opus,
         encoding: Encoding,
         now: Instant,
         driver: &Arc<Notify>,
@@ -135,13 +194,11 @@ impl Transceiver {
         let Some(feed) = track.feed() else { return };
         match feed.attach(encoding, self.outbound.timestamp(now), driver.clone()) {
             Ok(outlet) => {
-                self.sending = Some(Sending { outlet, track, encoding, payload_type, mid });
+                let (payload_type, red, last) = (opus.payload_type, opus.wanted_red(), None);
+                let sending = Sending { outlet, track, encoding, payload_type, red, last, mid };
+                self.sending = Some(sending);
             }
-            Err(error) => {
-                warn!(%error, track = track.id(), "the track cannot be sent");
-                // Not tried again and again.
-                self.sent = None;
-            }
+            Err(error) => warn!(%error, track = track.id(), "the track cannot be sent"),
         }
     }
 
@@ -167,7 +224,7 @@ impl Transceiver {
 
     /// Sends what is due, or throws it away where the path is broken. Returns whether it sent.
     fn send(&mut self, rtc: &mut Rtc, now: Instant, works: bool) -> bool {
-        let Some(sending) = &self.sending else { return false };
+        let Some(sending) = &mut self.sending else { return false };
         let mut sent = false;
         while let Some(packet) = sending.outlet.poll(now, !sending.track.enabled()) {
             if !works {
@@ -176,21 +233,43 @@ impl Transceiver {
             let mut api = rtc.direct_api();
             let Some(stream) = api.stream_tx_by_mid(sending.mid, None) else { continue };
             self.outbound.ssrc = *stream.ssrc();
+            let packet = sending.with_last(packet);
             self.outbound.count(&packet, PACKET);
-            let sequence = self.outbound.next_sequence().into();
-            let level = ExtensionValues {
-                audio_level: Some(-(packet.level_dbov as i8)),
-                voice_activity: Some(packet.level_dbov < VOICE_DBOV),
-                ..ExtensionValues::default()
-            };
-            let payload_type = sending.payload_type.into();
-            let write =
-                RtpWrite::new(payload_type, sequence, packet.timestamp, now, packet.payload);
-            stream.write_rtp(write.marker(packet.marker).ext_vals(level));
+            let sequence = self.outbound.next_sequence();
+            stream.write_rtp(written(&packet, sending.wire_type(), sequence, now));
+            self.outbound.remember(sequence, packet, now);
             sent = true;
         }
         sent
     }
+
+    /// Sends what was asked for again: in the same stream, since sound has no stream for repairs.
+    fn repair(&mut self, rtc: &mut Rtc) {
+        let Some(sending) = &self.sending else { return };
+        let mut api = rtc.direct_api();
+        let Some(stream) = api.stream_tx_by_mid(sending.mid, None) else { return };
+        for recent in self.outbound.recent.iter_mut().filter(|it| it.wanted) {
+            recent.wanted = false;
+            recent.repairs += 1;
+            self.outbound.repaired += 1;
+            self.outbound.repaired_bytes += recent.packet.payload.len() as u64;
+            let (packet, sequence) = (&recent.packet, recent.sequence);
+            stream.write_rtp(written(packet, sending.wire_type(), sequence, recent.sent_at));
+        }
+    }
+}
+
+/// The packet as RTP. A repair keeps the time of the first sending, which sender's reports go by.
+fn written(packet: &Packet, payload_type: u8, sequence: u64, at: Instant) -> RtpWrite {
+    let level = ExtensionValues {
+        audio_level: Some(-(packet.level_dbov as i8)),
+        voice_activity: Some(packet.level_dbov < VOICE_DBOV),
+        ..ExtensionValues::default()
+    };
+    let payload = packet.payload.clone();
+    RtpWrite::new(payload_type.into(), sequence.into(), packet.timestamp, at, payload)
+        .marker(packet.marker)
+        .ext_vals(level)
 }
 
 /// What the source makes of its packets.
@@ -210,9 +289,33 @@ impl Core {
         }
     }
 
+    /// The peer asks for packets again; they are sent with the next sound.
+    pub(super) fn on_request(&mut self, nack: &Nack) {
+        let (ssrc, near) = (*nack.ssrc, SeqNo::from(0));
+        let sections = self.transceivers.iter_mut();
+        for section in sections.filter(|it| it.outbound.ssrc == ssrc && it.sending.is_some()) {
+            for entry in nack.reports.iter() {
+                for sequence in entry.into_iter(near) {
+                    self.repairs |= section.outbound.want(*sequence as u16);
+                }
+            }
+        }
+    }
+
+    /// Sends what was asked for again. Returns whether anything was.
+    pub(super) fn repair(&mut self) -> bool {
+        if !std::mem::take(&mut self.repairs) || !self.is_working() {
+            return false;
+        }
+        for transceiver in self.transceivers.iter_mut() {
+            transceiver.repair(&mut self.rtc);
+        }
+        true
+    }
+
     /// Sends the sound that is due. Returns whether there was any.
     pub(super) fn send_sound(&mut self, now: Instant) -> bool {
-        let works = self.connection == PeerConnectionState::Connected;
+        let works = self.is_working();
         let mut sent = false;
         for transceiver in self.transceivers.iter_mut() {
             sent |= transceiver.send(&mut self.rtc, now, works);
@@ -229,7 +332,9 @@ impl Core {
     /// Takes a receiver's report on what the section sends: the share of packets that were lost.
     pub(super) fn on_loss(&mut self, mid: Mid, loss: f32) {
         if let Some(sending) = self.transceivers.by_mid(mid).and_then(|it| it.sending.as_ref()) {
-            sending.outlet.report(loss);
+            // What a packet lost, the next one brings: gone is what two in a row have lost.
+            let left = if sending.red.is_some() { loss * loss } else { loss };
+            sending.outlet.report(left);
         }
     }
 }

@@ -4,35 +4,26 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use tokio::net::UdpSocket;
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::core::Core;
 use super::notice::Callbacks;
-use super::sockets;
-use crate::peer_connection::IceGatheringState;
 
 /// A connection, as its users and its task hold it.
 pub(crate) struct Shared {
     pub(super) core: Mutex<Core>,
-    /// Tells the task that there is something to send, to tell or to listen at.
+    /// Tells the task that there is something to send, to tell or to gather.
     pub(super) wake: Arc<Notify>,
     pub(super) callbacks: Callbacks,
-    /// Sockets that the task does not listen at yet.
-    pub(super) fresh: Mutex<Vec<UdpSocket>>,
-    runtime: Handle,
 }
 
 impl Shared {
-    pub(super) fn new(snap: bool, runtime: Handle) -> Arc<Self> {
+    pub(super) fn new(snap: bool) -> Arc<Self> {
         let wake = Arc::new(Notify::new());
         Arc::new(Self {
             core: Mutex::new(Core::new(snap, wake.clone(), now())),
             wake,
             callbacks: Callbacks::default(),
-            fresh: Mutex::default(),
-            runtime,
         })
     }
 
@@ -52,22 +43,6 @@ impl Shared {
     /// Looks at the core, or changes what str0m need not know.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&mut Core) -> T) -> T {
         look(&mut self.core.lock())
-    }
-
-    /// Listens at each address of the machine that it does not listen at yet.
-    pub(super) fn gather(&self) {
-        self.with(|core, _| core.set_gathering(IceGatheringState::Gathering));
-        // A socket of tokio's belongs to a runtime, whoever calls.
-        let _runtime = self.runtime.enter();
-        for address in sockets::addresses() {
-            if self.look(|core| core.is_gathered(address)) {
-                continue;
-            }
-            let Some((socket, address)) = sockets::bind(address) else { continue };
-            self.fresh.lock().push(socket);
-            self.with(|core, _| core.add_local_address(address));
-        }
-        self.with(|core, _| core.set_gathering(IceGatheringState::Complete));
     }
 
     pub(super) fn close(&self) {

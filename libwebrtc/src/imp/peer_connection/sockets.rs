@@ -4,17 +4,12 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll, ready};
 
-use futures_util::future::poll_fn;
-use str0m::net::Transmit;
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 use tracing::{debug, trace};
 
 /// How many addresses of the machine are used.
 const ADDRESS_LIMIT: usize = 16;
-
-/// The longest datagram that is read; WebRTC's are shorter.
-const DATAGRAM_LIMIT: usize = 2048;
 
 /// The addresses at which a peer may reach us, with port 0.
 ///
@@ -43,7 +38,7 @@ fn choose(ips: impl Iterator<Item = IpAddr>) -> Vec<SocketAddr> {
 }
 
 /// A socket at a free port of `address`, and where that is.
-pub(super) fn bind(address: SocketAddr) -> Option<(UdpSocket, SocketAddr)> {
+fn bind(address: SocketAddr) -> Option<(UdpSocket, SocketAddr)> {
     let socket = || -> io::Result<(UdpSocket, SocketAddr)> {
         let socket = std::net::UdpSocket::bind(address)?;
         socket.set_nonblocking(true)?;
@@ -54,59 +49,99 @@ pub(super) fn bind(address: SocketAddr) -> Option<(UdpSocket, SocketAddr)> {
     socket().inspect_err(|error| debug!(%address, %error, "address not used")).ok()
 }
 
-/// All sockets of a connection.
+/// The UDP sockets of a connection.
 #[derive(Default)]
 pub(super) struct Sockets {
     sockets: Vec<(UdpSocket, SocketAddr)>,
     /// Where to look first, so that a busy socket does not starve the others.
     first: usize,
-    buffer: Vec<u8>,
-}
-
-/// A datagram that was read: its length in the buffer, from where, and at which of our addresses.
-pub(super) struct Arrival {
-    pub(super) length: usize,
-    pub(super) from: SocketAddr,
-    pub(super) local: SocketAddr,
+    failures: Failures,
 }
 
 impl Sockets {
-    pub(super) fn add(&mut self, socket: UdpSocket) {
-        if let Ok(address) = socket.local_addr() {
-            self.sockets.push((socket, address));
+    /// Listens at each of `addresses` that it does not listen at yet, and no longer at others.
+    /// Returns where it no longer listens, and where it listens anew.
+    pub(super) fn follow(
+        &mut self,
+        addresses: &[SocketAddr],
+    ) -> (Vec<SocketAddr>, Vec<SocketAddr>) {
+        self.failures = Failures::default();
+        let wanted = |ip: IpAddr| addresses.iter().any(|address| address.ip() == ip);
+        let gone = self.sockets.extract_if(.., |(_, local)| !wanted(local.ip()));
+        let gone = gone.map(|(_, local)| local).collect();
+        let mut fresh = Vec::new();
+        for address in addresses {
+            if self.sockets.iter().any(|(_, local)| local.ip() == address.ip()) {
+                continue;
+            }
+            if let Some((socket, local)) = bind(*address) {
+                fresh.push(local);
+                self.sockets.push((socket, local));
+            }
         }
+        (gone, fresh)
     }
 
-    /// Waits for a datagram; it stands in [`Sockets::datagram`] until the next call.
-    pub(super) async fn receive(&mut self) -> Arrival {
-        self.buffer.resize(DATAGRAM_LIMIT, 0);
-        poll_fn(|context| self.poll_receive(context)).await
+    /// Where it listens.
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        self.sockets.iter().map(|(_, local)| *local).collect()
     }
 
-    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Arrival> {
+    pub(super) fn has(&self, address: SocketAddr) -> bool {
+        self.sockets.iter().any(|(_, local)| *local == address)
+    }
+
+    /// The next datagram into `buffer`: its length, from where, and at which of our addresses.
+    pub(super) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<(usize, SocketAddr, SocketAddr)> {
         let count = self.sockets.len();
         for offset in 0..count {
             let at = (self.first + offset) % count;
             let (socket, local) = &self.sockets[at];
-            if let Poll::Ready((length, from)) = poll_one(socket, &mut self.buffer, context) {
+            if let Poll::Ready((length, from)) = poll_one(socket, buffer, context) {
                 self.first = (at + 1) % count;
-                return Poll::Ready(Arrival { length, from, local: *local });
+                return Poll::Ready((length, from, *local));
             }
         }
         Poll::Pending
     }
 
-    pub(super) fn datagram(&self, arrival: &Arrival) -> &[u8] {
-        &self.buffer[..arrival.length]
+    /// Sends a datagram, or loses it: a full socket is a full link.
+    pub(super) fn send(&mut self, from: SocketAddr, to: SocketAddr, datagram: &[u8]) {
+        let socket = self.sockets.iter().find(|(_, address)| *address == from);
+        let Some((socket, _)) = socket else { return };
+        let sent = socket.try_send_to(datagram, to);
+        self.failures.note(sent.as_ref().map(|_| ()));
+        if let Err(error) = sent {
+            trace!(%error, %to, "datagram lost");
+        }
     }
 
-    /// Sends a datagram, or loses it: a full socket is a full link.
-    pub(super) fn send(&self, datagram: &Transmit) {
-        let socket = self.sockets.iter().find(|(_, address)| *address == datagram.source);
-        let Some((socket, _)) = socket else { return };
-        if let Err(error) = socket.try_send_to(&datagram.contents, datagram.destination) {
-            trace!(%error, to = %datagram.destination, "datagram lost");
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures.are_many()
+    }
+}
+
+/// Sending that failed, one time after the other, as it does where an address has gone.
+#[derive(Default)]
+pub(super) struct Failures(u32);
+
+impl Failures {
+    pub(super) fn note(&mut self, sent: Result<(), &io::Error>) {
+        match sent {
+            Ok(()) => self.0 = 0,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => self.0 = self.0.saturating_add(1),
         }
+    }
+
+    pub(super) fn are_many(&self) -> bool {
+        /// A single one is a peer's port that nobody listens at.
+        const MANY: u32 = 3;
+        self.0 >= MANY
     }
 }
 

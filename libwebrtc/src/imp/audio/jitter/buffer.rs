@@ -92,8 +92,9 @@ impl<D: Decode> JitterBuffer<D> {
         self.timeline.is_playing().then(|| self.intake.delay_of(next(), now)).flatten()
     }
 
-    #[cfg(test)]
-    pub(crate) fn waiting(&self) -> usize {
-        self.intake.waiting()
+    /// Packets that wait, and samples per channel that were decoded and not played.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        (self.intake.waiting(), self.output.unplayed())
     }
 }

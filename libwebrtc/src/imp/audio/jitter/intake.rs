@@ -135,7 +135,7 @@ impl Intake {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn waiting(&self) -> usize {
         self.packets.len()
     }

@@ -54,7 +54,7 @@ impl Packets {
         self.by_timestamp.pop_first().map(|(_, packet)| packet)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn len(&self) -> usize {
         self.by_timestamp.len()
     }

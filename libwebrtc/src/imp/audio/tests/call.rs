@@ -65,9 +65,19 @@ impl Drop for Seed {
 }
 
 /// Runs `test` with each of a few seeds, or with the one that `SEED=7 cargo test` names.
-pub(super) fn with_seeds(test: impl Fn(u64)) {
-    let named = option_env!("SEED").map(|seed| seed.parse::<u64>().expect("SEED is a number"));
-    for seed in named.map_or(1..=3, |seed| seed..=seed) {
+pub(crate) fn with_seeds(test: impl Fn(u64)) {
+    with_many_seeds(3, test);
+}
+
+/// Runs `test` with each of so many seeds, or of as many as `SEEDS=200 cargo test` says, or with
+/// the one that `SEED` names.
+pub(crate) fn with_many_seeds(count: u64, test: impl Fn(u64)) {
+    let number = |text: &str| text.parse::<u64>().expect("SEED and SEEDS are numbers");
+    let seeds = match (option_env!("SEED"), option_env!("SEEDS")) {
+        (Some(seed), _) => number(seed)..=number(seed),
+        (None, many) => 1..=many.map_or(count, number),
+    };
+    for seed in seeds {
         let guard = Seed(seed);
         test(seed);
         drop(guard);

@@ -3,7 +3,7 @@
 //! [`network`] carries anything, so that other tests can send through it. Times are arguments and
 //! randomness comes from a seed, so each run is the same again; a failure prints `SEED=`.
 
-mod call;
+pub(crate) mod call;
 pub(crate) mod network;
 mod opus;
 mod quality;

@@ -96,6 +96,13 @@ impl<T: Clone> Network<T> {
         }
     }
 
+    /// Is another network from now on, for what is sent; what is on its way still arrives.
+    pub(crate) fn change(&mut self, conditions: Conditions, seed: u64) {
+        let in_flight = std::mem::take(&mut self.in_flight);
+        let (last, sent) = (self.last, self.sent);
+        *self = Self { in_flight, last, sent, ..Self::new(conditions, seed) };
+    }
+
     /// Takes a packet of so many bytes that is sent at `now`.
     pub(crate) fn send(&mut self, packet: T, bytes: usize, now: Duration) {
         let is_lost = self.loses();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::call::{Call, Heard, with_seeds};
+use super::call::{Call, Heard, with_many_seeds, with_seeds};
 use super::network::{Conditions, Jitter, Loss, Outage};
 use super::tone::{Tone, level, purity, voice};
 
@@ -90,10 +90,16 @@ fn the_delay_that_is_heard_is_that_which_is_told() {
 
 #[test]
 fn a_tone_stays_pure_at_a_tenth_lost() {
-    with_seeds(|seed| {
+    with_many_seeds(20, |seed| {
         let conditions = Conditions { loss: Loss::Random(0.1), ..Conditions::clean() };
         let heard = Call { length: s(30), ..Call::new(seed, conditions) }.run(tone());
         let pure = settled_purity(&heard);
+        if option_env!("SEEDS").is_some() {
+            eprintln!("PURE {seed} {pure:.4} {:?}", heard.end());
+            if pure < 0.99 {
+                return;
+            }
+        }
         assert!(pure >= 0.99, "purity {pure}, {:?}", heard.end());
         assert!(gaps(heard.between(s(1), s(30))) < 0.01);
         assert!(heard.end().actual_delay <= ms(60), "{:?}", heard.end());

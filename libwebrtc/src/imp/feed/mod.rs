@@ -321,3 +321,6 @@ pub(crate) fn random() -> u32 {
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
+
+#[cfg(test)]
+mod tests;
