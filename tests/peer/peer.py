@@ -22,7 +22,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from livekit import rtc
+from livekit import api, rtc
 
 # The longest command line: data in base64.
 MAX_LINE = 1 << 20
@@ -42,6 +42,7 @@ class Peer:
         self._recorded: dict[str, rtc.Track] = {}
         self._last: dict[str, rtc.Track] = {}
         self._metered: dict[str, int] = {}
+        self._meters: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._room.on("track_subscribed", self._subscribed)
         for name, told in EVENTS.items():
@@ -62,6 +63,11 @@ class Peer:
 
     async def leave(self) -> None:
         await self._room.disconnect()
+
+    async def delete_room(self, url: str, key: str, secret: str) -> None:
+        """Has the server end the room for all."""
+        async with api.LiveKitAPI(url, key, secret) as server:
+            await server.room.delete_room(api.DeleteRoomRequest(room=self._room.name))
 
     async def participants(self) -> dict[str, Any]:
         return {"identities": sorted(self._room.remote_participants)}
@@ -116,7 +122,13 @@ class Peer:
         """Tells of the loudness of each track of that name from now on, 100 ms at a time."""
         self._metered[name] = rate_hz
         if name in self._last:
-            self._start(self._measure(name, self._last[name]))
+            self._listen(self._last[name])
+
+    def _listen(self, track: rtc.Track) -> None:
+        # The stream of a track that has ended goes on with silence.
+        if last := self._meters.pop(track.name, None):
+            last.cancel()
+        self._meters[track.name] = self._start(self._measure(track.name, track))
 
     async def _measure(self, name: str, track: rtc.Track) -> None:
         rate = self._metered[name]
@@ -131,7 +143,7 @@ class Peer:
     def _subscribed(self, track: rtc.Track, *_: Any) -> None:
         self._last[track.name] = track
         if track.name in self._metered:
-            self._start(self._measure(track.name, track))
+            self._listen(track)
         self._remote[track.name].put_nowait(track)
 
     # Data
@@ -208,10 +220,11 @@ class Peer:
             message = str(getattr(error, "message", "") or repr(error))
             _tell(id=number, error={"message": message, **told})
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _tell(**told: Any) -> None:

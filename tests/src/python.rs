@@ -21,8 +21,8 @@ pub fn folder() -> PathBuf {
     workspace::root().join("tests/sdk")
 }
 
-/// The interpreter of the environment for `tests/sdk`; `None` where there is no Python that can make
-/// one.
+/// The interpreter of the environment for `tests/sdk`; `None` where there is no Python that can
+/// make one.
 ///
 /// # Panics
 /// Where the requirements cannot be installed.

@@ -18,13 +18,13 @@ use tempfile::TempDir;
 
 use self::process::Process;
 pub use self::wire::{Complaint, Event, Stream};
-use crate::livekit::{Server, token};
+use crate::livekit::{KEY, SECRET, Server, token};
 use crate::sound::Sound;
 use crate::{python, workspace};
 
 /// How long a command may take beyond the sound that it plays or records. Only a failing test waits
 /// as long.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running peer.
 #[derive(Debug)]
@@ -153,6 +153,15 @@ impl SdkPeer {
         }
     }
 
+    /// Has the server end the room for all.
+    ///
+    /// # Panics
+    /// Where it does not, as every command.
+    pub async fn delete_room(&self, server: &Server) {
+        let url = format!("http://{}", server.http());
+        self.told(json!({"do": "delete_room", "url": url, "key": KEY, "secret": SECRET})).await;
+    }
+
     /// Leaves the room.
     ///
     /// # Panics
@@ -270,8 +279,8 @@ impl SdkPeer {
         payload: &str,
         limit: Duration,
     ) -> Result<String, Complaint> {
-        let limit_s = limit.as_secs_f64();
-        let call = json!({"do": "call", "to": to, "method": method, "payload": payload, "limit_s": limit_s});
+        let mut call = json!({"do": "call", "to": to, "method": method, "payload": payload});
+        call["limit_s"] = limit.as_secs_f64().into();
         let answer = self.process.ask(call, LIMIT + limit).await?;
         Ok(answer["payload"].as_str().expect("an answer is text").to_owned())
     }

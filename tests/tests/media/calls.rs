@@ -42,7 +42,6 @@ async fn the_sdk_answers(stage: Stage) {
     assert_eq!(error.code, RpcErrorCode::ResponseTimeout as u32, "{error}");
     let error = call(ada, "absent", "", LIMIT).await.unwrap_err();
     assert_eq!(error.code, RpcErrorCode::UnsupportedMethod as u32, "{error}");
-    stage.close().await;
 }
 
 async fn the_sdk_calls(stage: Stage) {
@@ -58,7 +57,6 @@ async fn the_sdk_calls(stage: Stage) {
     assert_eq!(error.code, Some(RpcErrorCode::ResponseTimeout as u32), "{error:?}");
     let error = bob.call("ada", "absent", "", LIMIT).await.unwrap_err();
     assert_eq!(error.code, Some(RpcErrorCode::UnsupportedMethod as u32), "{error:?}");
-    stage.close().await;
 }
 
 /// The methods that the SDK's peer has too.

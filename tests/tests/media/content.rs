@@ -4,24 +4,28 @@ use std::fmt::Write as _;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
+use rand::{Rng as _, SeedableRng as _};
 
 /// Bytes that nothing can compress.
 pub(crate) fn bytes(seed: u64, size: usize) -> Vec<u8> {
     let mut random = StdRng::seed_from_u64(seed);
-    (0..size).map(|_| random.random()).collect()
+    let mut bytes = vec![0; size];
+    random.fill_bytes(&mut bytes);
+    bytes
 }
 
 /// Text of `size` bytes, with characters of one to four, so that a cut through one shows.
 pub(crate) fn text(seed: u64, size: usize) -> String {
     const ALPHABET: [char; 8] = ['a', 'q', ' ', 'é', 'ß', '語', '…', '🩺'];
-    let mut random = StdRng::seed_from_u64(seed);
     let mut text = String::with_capacity(size);
-    while text.len() < size {
-        let character = ALPHABET[random.random_range(0..ALPHABET.len())];
-        let fits = text.len() + character.len_utf8() <= size;
-        text.push(if fits { character } else { '.' });
+    for byte in bytes(seed, size) {
+        let character = ALPHABET[usize::from(byte) % ALPHABET.len()];
+        if text.len() + character.len_utf8() > size {
+            break;
+        }
+        text.push(character);
     }
+    text.extend(std::iter::repeat_n('.', size - text.len()));
     text
 }
 

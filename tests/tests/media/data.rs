@@ -40,7 +40,6 @@ async fn reliable_data_is_whole_and_in_order(mut stage: Stage) {
     for packet in packets() {
         assert!(stage.ada.data().await == (packet, DataPacketKind::Reliable), "another came");
     }
-    stage.close().await;
 }
 
 /// Loopback loses nothing, and no packet overtakes another by enough to matter: each comes once.
@@ -65,7 +64,6 @@ async fn lossy_data_arrives(mut stage: Stage) {
     }
     came.sort_unstable();
     assert!(came == sent, "other packets came at ada's");
-    stage.close().await;
 }
 
 async fn data_goes_both_ways_at_once(mut stage: Stage) {
@@ -74,5 +72,4 @@ async fn data_goes_both_ways_at_once(mut stage: Stage) {
         assert!(stage.bob.data().await == (packet.clone(), true), "another packet came");
         assert!(stage.ada.data().await == (packet, DataPacketKind::Reliable), "another came");
     }
-    stage.close().await;
 }

@@ -33,6 +33,21 @@ const LEAD_MS: u64 = 1_000;
 /// What is recorded beyond the speech.
 const TAIL_MS: u64 = 1_500;
 
+/// Two that hear the same differ by as much: frames are put together to 2 ms, which makes up to
+/// 0.1 dB (seen at no loss, with either stack ahead).
+const NOISE_DB: f64 = 0.15;
+
+/// Speakers do not lose the same packets: of 1000, redundancy leaves 22 lost at 15 %, give or take
+/// 5, and the real stack beside itself was seen to differ by 0.2 dB.
+const LUCK_DB: f64 = 0.3;
+
+/// Over wires that lose nothing there is no more than this; seen are 1.2 to 1.35 dB. Beyond, the
+/// machine did not keep up, and the room tells nothing.
+const SOUND_DB: f64 = 1.6;
+
+/// How often a room is tried on a busy machine.
+const TRIES: usize = 3;
+
 /// The recordings that are spoken, one after the other: 20 s.
 const SPEECH: [&str; 3] = ["agent-hours", "agent-tuesday", "agent-greeting"];
 
@@ -68,8 +83,16 @@ async fn speech_is_heard_as_well_as_over_the_real_one() {
     let mut worse = Vec::new();
     // One room at a time, so that the machine keeps up with each.
     for loss in LOSSES {
-        let machines = ROLES.iter().map(|_| site.star.client(SEED)).collect();
-        let Some(heard) = room(&site, loss, machines, &speech).await else { return };
+        let mut heard = Vec::new();
+        for tried in 0..TRIES {
+            let machines = ROLES.iter().map(|_| site.star.client(SEED)).collect();
+            let name = format!("loss-{loss}-{tried}");
+            let Some(found) = room(&site, &name, loss, machines, &speech).await else { return };
+            heard = found;
+            if kept_up(&heard) {
+                break;
+            }
+        }
         compare(loss, &heard, &mut report, &mut worse);
     }
     std::io::stderr().write_all(report.as_bytes()).expect("stderr is writable");
@@ -79,14 +102,13 @@ async fn speech_is_heard_as_well_as_over_the_real_one() {
 /// Has all four of a room speak and listen.
 async fn room(
     site: &Site,
+    room: &str,
     loss: f64,
     machines: Vec<network::Client>,
     speech: &Sound,
 ) -> Option<Vec<Heard>> {
-    let room = format!("loss-{loss}");
-    let joining = ROLES.iter().zip(machines).map(|(&role, machine)| {
-        let room = &room;
-        async move { site.member(machine, role.0, room, &name(role)).await }
+    let joining = ROLES.iter().zip(machines).map(|(&role, machine)| async move {
+        site.member(machine, role.0, room, &name(role)).await
     });
     let members: Option<Vec<_>> = join_all(joining).await.into_iter().collect();
     let members: Vec<(Role, Member)> = ROLES.into_iter().zip(members?).collect();
@@ -105,7 +127,9 @@ async fn room(
     );
     let length_ms = LEAD_MS + TAIL_MS + speech.length().as_millis() as u64;
     let pairs = members.iter().flat_map(|listener| {
-        let others = members.iter().filter(|speaker| speaker.0.1 != listener.0.1);
+        let others = members
+            .iter()
+            .filter(|speaker| speaker.0 != listener.0 && !(speaker.0.1 && listener.0.1));
         others.map(move |speaker| (speaker.0, listener))
     });
     let listening = join_all(pairs.map(|(speaker, (listener, member))| async move {
@@ -116,17 +140,14 @@ async fn room(
         Some(Heard { speaker, listener: *listener, distance })
     }));
     let (_, heard) = tokio::join!(speaking, listening);
-    for (role, member) in &members {
-        let [up, down] = member.machine.wire().counts();
-        let line = format!("{room} {}: up {up:?} down {down:?}\n", name(*role));
-        std::io::stderr().write_all(line.as_bytes()).expect("stderr is writable");
-    }
     join_all(members.iter().map(|(_, member)| member.peer.leave())).await;
-    let heard: Option<Vec<Heard>> = heard.into_iter().collect();
-    for it in heard.iter().flatten() {
-        eprintln!("{room} {} -> {}: {:?}", name(it.speaker), name(it.listener), it.distance);
-    }
-    heard
+    heard.into_iter().collect()
+}
+
+/// Whether the two on clean wires heard one another well.
+fn kept_up(heard: &[Heard]) -> bool {
+    let mut clean = heard.iter().filter(|it| !it.speaker.1 && !it.listener.1);
+    clean.all(|it| it.distance.db < SOUND_DB)
 }
 
 /// Puts both stacks side by side: as listeners to the same speaker, and as speakers to the same
@@ -149,10 +170,10 @@ fn compare(loss: f64, heard: &[Heard], report: &mut String, worse: &mut Vec<Stri
                 [Stack::Ours, Stack::Real].map(|it| db((it, true), clean)),
             ),
         ];
-        for (what, [ours, real]) in pairs {
+        for ((what, [ours, real]), margin) in pairs.into_iter().zip([NOISE_DB, LUCK_DB]) {
             let line = format!("{percent:>3} % lost, {what}: ours {ours:.2} dB, real {real:.2} dB");
             writeln!(report, "{line}").expect("text can be written");
-            if ours > real {
+            if ours > real + margin {
                 worse.push(line);
             }
         }

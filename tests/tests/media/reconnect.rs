@@ -116,13 +116,18 @@ impl Call {
         );
         std::io::stderr().write_all(line.as_bytes()).expect("stderr is writable");
         self.ours.peer.leave().await;
+        self.left_nothing().await;
+        drop(self.site);
+    }
+
+    /// Waits until ours has no socket any more.
+    async fn left_nothing(&self) {
         let closed = timeout(LIMIT, async {
             while udp_sockets(self.ours.peer.id()) > 0 {
                 tokio::time::sleep(STEP).await;
             }
         });
         assert!(closed.await.is_ok(), "{}: UDP sockets are left", self.name);
-        drop(self.site);
     }
 }
 
@@ -197,10 +202,18 @@ scenarios!(
     full_reconnect,
     disconnect_signal_on_resume,
     node_failure,
-    server_leave,
     migration,
     force_tcp,
 );
+
+/// The server sends the participant away: no sound is to come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn server_leave() {
+    let Some(call) = Call::begin("server_leave").await else { return };
+    call.ours.peer.simulate("server_leave").await;
+    call.ours.peer.sees(&Event::Disconnected).await;
+    call.left_nothing().await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_server_is_killed_and_started_again() {

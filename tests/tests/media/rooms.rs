@@ -1,8 +1,6 @@
 //! Two guests of our own in a room: data, attributes, a resumed connection, leaving. Against both
 //! servers, over one connection and over one for each way.
 
-use std::collections::HashMap;
-
 use livekit::prelude::*;
 use voicegraph_tests::livekit::{Guest, Server, Version, within};
 
@@ -79,8 +77,7 @@ async fn many_messages_arrive_in_order() {
 async fn attributes_and_leaving_are_seen() {
     let Some(server) = Server::shared("room: attributes", Version::New) else { return };
     let (ada, mut bob) = two(server, "attributes", true).await;
-    let attributes = HashMap::from([("lk.agent.state".to_owned(), "listening".to_owned())]);
-    within("attributes", ada.room.local_participant().set_attributes(attributes)).await.unwrap();
+    ada.set_attributes(&[("lk.agent.state", "listening")]).await;
     let changed = |event| match event {
         RoomEvent::ParticipantAttributesChanged { changed_attributes, .. } => {
             Some(changed_attributes)

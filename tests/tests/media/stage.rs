@@ -4,10 +4,12 @@ use voicegraph_tests::livekit::{Guest, Server, Version};
 use voicegraph_tests::sdk_peer::SdkPeer;
 
 /// Two participants who see one another: `ada`, the `livekit` crate on our `libwebrtc`, and `bob`,
-/// the Python SDK on the real one.
+/// the Python SDK on the real one. Dropping it ends both without a farewell; leaving, for whose end
+/// the crate waits 3 s, has its own tests.
 pub(crate) struct Stage {
     pub(crate) ada: Guest,
     pub(crate) bob: SdkPeer,
+    pub(crate) server: &'static Server,
 }
 
 impl Stage {
@@ -23,12 +25,7 @@ impl Stage {
         let (mut ada, bob) = (ada, bob?);
         ada.sees("bob").await;
         bob.meets("ada").await;
-        Some(Self { ada, bob })
-    }
-
-    /// Both leave.
-    pub(crate) async fn close(self) {
-        tokio::join!(self.ada.leave(), self.bob.leave());
+        Some(Self { ada, bob, server })
     }
 }
 

@@ -35,7 +35,6 @@ async fn byte_streams_go_both_ways(mut stage: Stage) {
         let sent = content::bytes(size as u64, size);
         tokio::join!(stage.bob.send_bytes(TOPIC, &sent), bytes_come(&mut stage.ada, &sent));
     }
-    stage.close().await;
 }
 
 async fn text_streams_go_both_ways(mut stage: Stage) {
@@ -53,7 +52,6 @@ async fn text_streams_go_both_ways(mut stage: Stage) {
         let sent = content::text(size as u64, size);
         tokio::join!(stage.bob.send_text(TOPIC, &sent), text_comes(&mut stage.ada, &sent));
     }
-    stage.close().await;
 }
 
 /// A function for progress, and what it was told.
