@@ -150,8 +150,8 @@ fn delay(sent: &[Levels], received: &[Levels], floor: f64) -> isize {
         found.expect("there are delays").1
     };
     // First in steps of the sent frames, then around the best of them.
-    let longest = received.len() as isize;
-    let coarse = best(&mut (-(REACH as isize)..longest).step_by(FINE));
+    let longest = received.len().saturating_sub(sent.len() * FINE) + REACH;
+    let coarse = best(&mut (-(REACH as isize)..longest as isize).step_by(FINE));
     let around = FINE as isize;
     best(&mut (coarse - around..=coarse + around))
 }

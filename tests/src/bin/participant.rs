@@ -250,10 +250,14 @@ async fn measure(stream: NativeAudioStream, name: &str) {
     }
 }
 
+fn name(participant: &RemoteParticipant) -> String {
+    participant.identity().as_str().to_owned()
+}
+
 /// Tells of what happened, and keeps tracks.
 fn note(event: &RoomEvent, tracks: &Tracks) {
-    let about_track = |event: &str, from: &RemoteParticipant, track: &RemoteTrackPublication| json!({"event": event, "from": from.identity().as_str(), "track": track.name()});
-    let about = |event: &str, it: &RemoteParticipant| json!({"event": event, "from": it.identity().as_str()});
+    let about_track = |event: &str, from: &RemoteParticipant, track: &RemoteTrackPublication| json!({"event": event, "from": name(from), "track": track.name()});
+    let about = |event: &str, it: &RemoteParticipant| json!({"event": event, "from": name(it)});
     let told = match event {
         RoomEvent::TrackSubscribed { track, publication, participant } => {
             if let RemoteTrack::Audio(track) = track {

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! A wire is a pair of TUN devices and a thread that carries packets between them: `tc netem` is
-//! no part of every kernel, and has no seed in every iproute2. Here the fate of a packet of sound is
-//! that of its sequence number, so that two receivers of a track lose the same packets.
+//! no part of every kernel, and has no seed in every iproute2. Here the fate of a packet of sound
+//! is that of its sequence number, so that two receivers of a track lose the same packets.
 
 mod fate;
 mod namespace;

@@ -48,8 +48,8 @@ const SOUND_DB: f64 = 1.6;
 /// How often a room is tried on a busy machine.
 const TRIES: usize = 3;
 
-/// The recordings that are spoken, one after the other: 20 s.
-const SPEECH: [&str; 3] = ["agent-hours", "agent-tuesday", "agent-greeting"];
+/// The recordings that are spoken, one after the other: 16 s.
+const SPEECH: [&str; 2] = ["agent-hours", "agent-tuesday"];
 
 /// Of whom, and whether its wire loses.
 type Role = (Stack, bool);

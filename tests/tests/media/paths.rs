@@ -1,6 +1,7 @@
 //! A server in a namespace of its own, and participants on wires around it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use voicegraph_tests::livekit::{Server, Setup, Version};
 use voicegraph_tests::network::{Client, Namespace, SERVER, Star};
@@ -19,7 +20,7 @@ pub(crate) enum Stack {
 /// The machine in the middle, and the server on it.
 pub(crate) struct Site {
     // The server first: it is stopped before its namespace goes.
-    pub(crate) server: Server,
+    pub(crate) server: Arc<Server>,
     pub(crate) star: Star,
     suite: String,
 }
@@ -41,6 +42,7 @@ impl Site {
         let under = star.server().under().map(str::to_owned).to_vec();
         let setup = Setup { address: SERVER, under, ..Setup::new(Version::New) };
         let server = Server::start_with(suite, &setup)?;
+        let server = Arc::new(server);
         Some(Self { server, star, suite: suite.to_owned() })
     }
 

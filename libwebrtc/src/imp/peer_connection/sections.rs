@@ -23,10 +23,6 @@ pub(super) struct Section {
     pub(super) track: Option<String>,
     /// How its author wants to receive Opus.
     pub(super) opus: Option<Opus>,
-    /// Redundant audio data, which stands for any codec until all lines are read.
-    pub(super) red: Option<Red>,
-    /// Its author's favourite of all formats.
-    pub(super) favourite: Option<u8>,
 }
 
 /// Opus in a section, as RFC 7587 has it (section 7), with the defaults from there.
@@ -65,22 +61,51 @@ impl Opus {
     }
 }
 
+/// What the lines of a section say of redundant audio data, which may stand before Opus'.
+#[derive(Default)]
+struct Formats {
+    favourite: Option<u8>,
+    red: Option<u8>,
+}
+
+impl Formats {
+    fn read(&mut self, line: &str) {
+        let map = line.strip_prefix("a=rtpmap:").and_then(|map| map.split_once(' '));
+        if let Some((payload_type, codec)) = map
+            && codec.eq_ignore_ascii_case("red/48000/2")
+        {
+            self.red = self.red.or(payload_type.parse().ok());
+        } else if let Some(media) = line.strip_prefix("m=") {
+            // `audio 9 UDP/TLS/RTP/SAVPF 63 111`
+            self.favourite = media.split(' ').nth(3).and_then(|format| format.parse().ok());
+        }
+    }
+
+    fn red(&self) -> Option<Red> {
+        let is_favourite = self.favourite == self.red;
+        self.red.map(|payload_type| Red { payload_type, is_favourite })
+    }
+}
+
 /// The sections of `text`, in its order.
 pub(super) fn sections(text: &str) -> Vec<Section> {
-    let mut sections: Vec<Section> = Vec::new();
+    let mut sections: Vec<(Section, Formats)> = Vec::new();
     for line in text.lines().map(str::trim_end) {
         if let Some(media) = line.strip_prefix("m=") {
-            sections.push(begin(media));
-        } else if let Some(section) = sections.last_mut() {
+            sections.push((begin(media), Formats::default()));
+        }
+        if let Some((section, formats)) = sections.last_mut() {
+            formats.read(line);
             read(section, line);
         }
     }
-    for section in &mut sections {
+    let whole = |(mut section, formats): (Section, Formats)| {
         if let Some(opus) = &mut section.opus {
-            opus.red = section.red;
+            opus.red = formats.red();
         }
-    }
-    sections
+        section
+    };
+    sections.into_iter().map(whole).collect()
 }
 
 fn begin(media: &str) -> Section {
@@ -91,10 +116,8 @@ fn begin(media: &str) -> Section {
         _ => SectionKind::Other,
     };
     // Without a line that says otherwise, media flows both ways (RFC 8866, section 6.7).
-    let mid = String::new();
-    let favourite = media.split(' ').nth(3).and_then(|format| format.parse().ok());
-    let (streams, track, opus, red) = (Vec::new(), None, None, None);
-    Section { kind, mid, sends: true, streams, track, opus, red, favourite }
+    let (mid, streams) = (String::new(), Vec::new());
+    Section { kind, mid, sends: true, streams, track: None, opus: None }
 }
 
 fn read(section: &mut Section, line: &str) {
@@ -128,13 +151,6 @@ fn read_msid(section: &mut Section, msid: &str) {
 /// `111 opus/48000/2`. The first Opus of a section is its author's favourite.
 fn read_codec(section: &mut Section, map: &str) {
     let Some((payload_type, codec)) = map.split_once(' ') else { return };
-    if section.kind == SectionKind::Audio
-        && codec.eq_ignore_ascii_case("red/48000/2")
-        && let Ok(payload_type) = payload_type.parse()
-    {
-        let is_favourite = section.favourite == Some(payload_type);
-        section.red = Some(Red { payload_type, is_favourite });
-    }
     let is_opus = codec.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("opus/"));
     if !is_opus || section.opus.is_some() {
         return;
@@ -174,17 +190,12 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &[Section]) {
-        let mut found = sections(text);
-        for section in &mut found {
-            (section.red, section.favourite) = (None, None);
-        }
-        assert_eq!(found, expected);
+        assert_eq!(sections(text), expected);
     }
 
     fn section(kind: SectionKind, mid: &str, sends: bool) -> Section {
         let (streams, mid) = (Vec::new(), mid.to_owned());
-        let (track, opus, red, favourite) = (None, None, None, None);
-        Section { kind, mid, sends, streams, track, opus, red, favourite }
+        Section { kind, mid, sends, streams, track: None, opus: None }
     }
 
     #[test]

@@ -279,8 +279,6 @@ mod tests {
             streams,
             track: None,
             opus: None,
-            red: None,
-            favourite: None,
         }
     }
 
