@@ -7,8 +7,9 @@
 /// ```
 #[macro_export]
 macro_rules! enum_dispatch {
-    ($variants:tt; $($(#[$attr:meta])* $vis:vis fn $name:ident($this:ident: $Self:ty $(, $arg:ident: $Arg:ty)* $(,)?)
-        -> $Ret:ty;)+) => {
+    ($variants:tt; $($(#[$attr:meta])* $vis:vis fn $name:ident(
+        $this:ident: $Self:ty $(, $arg:ident: $Arg:ty)* $(,)?
+    ) -> $Ret:ty;)+) => {
         $($crate::enum_dispatch!(@method $variants; [$(#[$attr])*] $vis $name $this ($Self)
             ($($arg: $Arg),*) $Ret);)+
     };
