@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let keys = KeyProvider::new(options);
     keys.set_shared_key(0, b"secret".to_vec());
-    keys.set_key("ada", 0, b"secret".to_vec());
+    keys.set_key("ada".to_owned(), 0, b"secret".to_vec());
     let cryptor = DataPacketCryptor::new(EncryptionAlgorithm::AesGcm, keys);
     let (iv, data) = rest.split_at(rest.len().min(usize::from(first & 15)));
     let key_index = u32::from(first >> 4 & 7);

@@ -97,8 +97,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let rooms = arguments.beside / 2;
         let mut figures = Vec::new();
         for (name, program) in [("ours", &ours), ("Python SDK", &python)] {
-            let measured = program.measure(&server.url(), &format!("{turn}-{name}"), rooms, length);
-            let measured = measured.await.with_context(|| name.to_owned())?;
+            let prefix = format!("{turn}-{name}");
+            let measured = program.measure(&server.url(), &prefix, rooms, length).await;
+            let measured = measured.with_context(|| name.to_owned())?;
             measured.print(&format!("{name}, turn {turn}"));
             figures.push(measured);
         }
