@@ -20,7 +20,9 @@ fn ours(frame: AudioFrame<'static>) -> libwebrtc::audio_frame::AudioFrame<'stati
 
 fn connection() -> PeerConnection {
     let factory = PeerConnectionFactory::default();
-    factory.create_peer_connection(RtcConfiguration::default()).unwrap()
+    factory
+        .create_peer_connection(RtcConfiguration::default())
+        .expect("nothing was asked for that cannot be")
 }
 
 fn init(direction: RtpTransceiverDirection) -> RtpTransceiverInit {
@@ -116,7 +118,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(line);
+        self.0.lock().expect("no test panicked").extend_from_slice(line);
         Ok(line.len())
     }
 

@@ -208,7 +208,7 @@ async fn messages_flow_after_a_restart_of_ice() {
     connect(&a, &b).await;
     ours.opened().await;
     theirs.opened().await;
-    negotiate(&a, &b, OfferOptions { ice_restart: true, ..Default::default() }).await;
+    negotiate(&a, &b, OfferOptions { ice_restart: true }).await;
     support::connected(&a, &b).await;
     ours.channel.send(b"again", true).unwrap();
     assert_eq!(theirs.message().await.0, b"again");
@@ -226,7 +226,7 @@ async fn an_offer_is_taken_back_by_the_last_answer() {
     a.connection.set_remote_description(last).await.unwrap();
     assert_eq!(a.connection.signaling_state(), SignalingState::Stable);
     assert_eq!(transceiver.mid(), None);
-    negotiate(&a, &b, OfferOptions { ice_restart: true, ..Default::default() }).await;
+    negotiate(&a, &b, OfferOptions { ice_restart: true }).await;
     support::connected(&a, &b).await;
     assert!(transceiver.mid().is_some());
 }
