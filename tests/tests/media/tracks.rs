@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use livekit::SimulateScenario;
 use livekit::prelude::*;
+use livekit::webrtc::prelude::RtcTrackState;
 use tokio::task::JoinHandle;
 use voicegraph_tests::livekit::{Guest, Server, Version, Voice, record, within};
 use voicegraph_tests::tone::{Heard, Tone};
