@@ -280,12 +280,6 @@ pub fn start() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// Tells of panics, and goes on where they are caught: a panic of str0m's ends a connection, and
-/// the fuzzer would have it end the run. One that is not caught still does.
-pub fn survives_panics() {
-    std::panic::set_hook(Box::new(|panic| eprintln!("panic: {panic}")));
-}
-
 /// What the payload of an Opus packet says of itself: its samples, and how many before it it can
 /// restore.
 pub fn opus(payload: &[u8]) -> (Option<usize>, usize) {

@@ -7,10 +7,10 @@
 //!                           imp ── core (str0m, sans-IO) <── driver (one task, UDP sockets)
 //! ```
 //!
-//! The public modules are faces: they carry upstream's names and hand over to `imp`, where the
-//! work is. Data and sound are complete, end-to-end encryption too. What this build lacks (video,
-//! sound devices) is typed where `livekit` names it. It answers with an error that says so, or warns
-//! once in the log where a signature has no room for an error.
+//! The public modules are faces: they carry upstream's names and hand over to `imp`, where the work
+//! is. Data and sound are complete, end-to-end encryption too. What this build lacks (video, sound
+//! devices) is typed where `livekit` names it. It answers with an error that says so, or warns once
+//! in the log where a signature has no room for an error.
 
 mod enum_dispatch;
 mod error;

@@ -11,8 +11,8 @@ pub fn root() -> PathBuf {
     member.parent().expect("a member lies in the workspace's folder").to_path_buf()
 }
 
-/// The folder of the running program's build profile: `target/debug`. Cargo puts programs there, and
-/// tests into `deps` within it.
+/// The folder of the running program's build profile: `target/debug`. Cargo puts programs there,
+/// and tests into `deps` within it.
 fn profile() -> PathBuf {
     let program = std::env::current_exe().expect("a running program has a path");
     let folder = program.parent().expect("a program lies in a folder");

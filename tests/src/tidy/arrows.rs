@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("simulators", &["engine"]),
     ("libwebrtc", &[]),
     ("cli", &["engine", "database", "nodes", "simulators"]),
-    ("benches", &["engine", "database", "nodes", "simulators"]),
+    ("benches", &["engine", "database", "nodes", "simulators", "tests"]),
     ("tests", &["engine", "database", "nodes", "simulators"]),
 ];
 

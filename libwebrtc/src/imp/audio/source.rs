@@ -2,7 +2,7 @@
 //! one at the pace of the clock.
 //!
 //! ```text
-//!  offer ─► (10 ms frames to a rate of Opus') ─► queue ─► packet at its time ─► level, Opus ─► poll
+//!  offer ─► (10 ms frames to a rate of Opus') ─► queue ─► packet in time ─► level, Opus ─► poll
 //! ```
 //!
 //! What is offered beyond the queue's limit is not taken: the caller waits until there is room.

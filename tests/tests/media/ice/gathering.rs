@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use livekit::webrtc::data_channel::DataChannelInit;
@@ -14,6 +13,7 @@ use livekit::webrtc::peer_connection_factory::{
 };
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::watch;
 use voicegraph_tests::livekit::within;
 use voicegraph_tests::relay::{PASSWORD, Protocol, Relay, USERNAME};
 
@@ -30,7 +30,7 @@ struct Told {
 
 struct Gathering {
     connection: PeerConnection,
-    told: Arc<Mutex<Told>>,
+    told: watch::Sender<Told>,
 }
 
 impl Gathering {
@@ -38,18 +38,18 @@ impl Gathering {
     async fn begin(servers: Vec<IceServer>, policy: IceTransportsType) -> Self {
         let config = configuration(servers, policy);
         let connection = PeerConnectionFactory::default().create_peer_connection(config).unwrap();
-        let told: Arc<Mutex<Told>> = Arc::default();
+        let told = watch::Sender::default();
         let it = told.clone();
         connection.on_ice_candidate(Some(Box::new(move |candidate| {
-            it.lock().unwrap().candidates.push(candidate.candidate());
+            it.send_modify(|told: &mut Told| told.candidates.push(candidate.candidate()));
         })));
         let it = told.clone();
         connection.on_ice_candidate_error(Some(Box::new(move |error| {
-            it.lock().unwrap().errors.push(error);
+            it.send_modify(|told| told.errors.push(error));
         })));
         let it = told.clone();
         connection.on_ice_gathering_state_change(Some(Box::new(move |state| {
-            it.lock().unwrap().states.push(state);
+            it.send_modify(|told| told.states.push(state));
         })));
         connection.create_data_channel("data", DataChannelInit::default()).unwrap();
         let offer = connection.create_offer(OfferOptions::default()).await.unwrap();
@@ -60,17 +60,14 @@ impl Gathering {
     /// What was told when it has been complete `times` times.
     async fn complete(&self, times: usize) -> Told {
         within("the end of gathering", async {
-            loop {
-                let mut told = self.told.lock().unwrap();
+            let is_complete = |told: &Told| {
                 let complete = told.states.iter().filter(|it| **it == IceGatheringState::Complete);
-                if complete.count() == times {
-                    return std::mem::take(&mut *told);
-                }
-                drop(told);
-                tokio::task::yield_now().await;
-            }
+                complete.count() == times
+            };
+            self.told.subscribe().wait_for(is_complete).await.expect("this is its sender");
         })
-        .await
+        .await;
+        self.told.send_replace(Told::default())
     }
 }
 
