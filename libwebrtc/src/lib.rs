@@ -4,7 +4,7 @@
 //! ```text
 //!  livekit ──calls──> peer_connection, data_channel, … (faces: names and signatures of upstream)
 //!                            │
-//!                           imp ── core (str0m, sans-IO) <── driver (one task, UDP sockets)
+//!                           imp ── core (str0m, sans-IO) <── driver (one task, all sockets)
 //! ```
 //!
 //! The public modules are faces: they carry upstream's names and hand over to `imp`, where the work

@@ -1,7 +1,7 @@
 //! One connection.
 //!
 //! ```text
-//!   faces ──with()──> Core (pure) ──outbox──> driver ──> UDP sockets, one for each address
+//!   faces ──with()──> Core (pure) ──outbox──> driver ──> network: sockets, streams, relays
 //!                       ↑   └──────notices──> driver ──> the user's functions
 //!                       └───datagrams, time── driver
 //! ```

@@ -6,8 +6,8 @@
 //!                        each peer: CreatePermission, then Send indications, then a channel
 //! ```
 //!
-//! Written here since no crate fits: one resolves names while it blocks and lets its queues grow,
-//! the other brings four hash crates of its own and does not tell the server's error.
+//! Written here since no crate fits: `rtc-turn` resolves names with a call that blocks and keeps
+//! events in a queue without a limit, `turn-client-proto` needs a second set of hash crates.
 
 mod client;
 mod peers;
