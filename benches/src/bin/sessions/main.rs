@@ -89,8 +89,8 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let ours = Program::ours()?;
     let length = Duration::from_secs(arguments.seconds);
     println!(
-        "{:28} {:>8} {:>10} {:>12} {:>16}",
-        "", "sessions", "MiB in all", "KiB each", "% of a core each"
+        "{:28} {:>8} {:>10} {:>12} {:>16} {:>10} {:>8}",
+        "", "sessions", "MiB in all", "KiB each", "% of a core each", "cores", "% heard"
     );
     let mut turns: Vec<[Figures; 2]> = Vec::new();
     for turn in 1..=arguments.turns {
