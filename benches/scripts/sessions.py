@@ -48,7 +48,8 @@ async def join(url: str, name: str, identity: str) -> Session:
     await room.connect(url, token(name, identity), rtc.RoomOptions(single_peer_connection=True))
     source = rtc.AudioSource(RATE_HZ, 1, QUEUE_MS)
     local = rtc.LocalAudioTrack.create_audio_track("voice", source)
-    options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+    # DTX takes a steady tone for silence.
+    options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
     await room.local_participant.publish_track(local, options)
     return room, source, track
 

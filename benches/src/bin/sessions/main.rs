@@ -34,7 +34,8 @@ struct Arguments {
     sessions: usize,
 
     /// How many sessions are on at once of ours and of the Python SDK's, in turns; an even number.
-    #[arg(long, default_value_t = 10)]
+    /// One interpreter of Python feeds about six without gaps.
+    #[arg(long, default_value_t = 4)]
     beside: usize,
 
     /// How often ours and the Python SDK's take turns.

@@ -96,7 +96,9 @@ async fn join(url: &str, room: String, name: &str) -> anyhow::Result<Session> {
     let source = NativeAudioSource::new(AudioSourceOptions::default(), RATE_HZ, 1, QUEUE_MS);
     let native = RtcAudioSource::Native(source.clone());
     let track = LocalTrack::Audio(LocalAudioTrack::create_audio_track("voice", native));
-    let options = TrackPublishOptions { source: TrackSource::Microphone, ..Default::default() };
+    // Without DTX, as the Python SDK's, which takes a steady tone for silence with it.
+    let microphone = TrackSource::Microphone;
+    let options = TrackPublishOptions { source: microphone, dtx: false, ..Default::default() };
     room.local_participant().publish_track(track, options).await?;
     Ok(Session { room, events, source })
 }
