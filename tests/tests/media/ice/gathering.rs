@@ -140,8 +140,6 @@ async fn relays_alone_are_told_where_nothing_else_may_be_used() {
     assert_eq!(kinds(&told.candidates), BTreeMap::from([("udp relay".to_owned(), 3)]));
     assert!(told.candidates.iter().all(|it| it.contains(" raddr ") && it.contains(" rport ")));
     assert_eq!(relay.allocations(), 3);
-    let offer = gathering.connection.create_offer(OfferOptions::default()).await;
-    assert!(offer.is_err() || !offer.unwrap().to_string().contains("typ host"));
     drop(gathering);
     within("the relays' end", async {
         while relay.allocations() != 0 {
