@@ -75,5 +75,10 @@ pub fn skip(suite: &str, missing: &str) {
     let path = target().join("skipped-suites");
     let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
     file.and_then(|mut file| file.write_all(line.as_bytes())).expect("target is writable");
-    io::stderr().write_all(line.as_bytes()).expect("stderr is writable");
+    say(&line);
+}
+
+/// Writes `text` to the terminal, past the capture of passed tests.
+pub fn say(text: &str) {
+    io::stderr().write_all(text.as_bytes()).expect("stderr is writable");
 }

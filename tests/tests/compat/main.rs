@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use expected::Expected;
 use suite::{Outcome, Suite};
 use voicegraph_tests::livekit::{Server, Version};
+use voicegraph_tests::workspace::say;
 
 /// Fewer that pass, and the run is none: the tests were renamed, or a feature left out.
 const FEWEST_PASSED: usize = 63;
@@ -28,7 +29,7 @@ async fn livekits_own_tests_pass_but_for_those_listed() {
         outcomes.extend(run.into_iter().map(|(test, it)| (format!("{}::{test}", suite.name), it)));
     }
     let passed = outcomes.values().filter(|it| **it == Outcome::Passed).count();
-    println!("{passed} of {} of livekit's own tests passed", outcomes.len());
+    say(&format!("{passed} of {} of livekit's own tests passed\n", outcomes.len()));
     let differences = expected.compare(&outcomes);
     assert!(differences.is_empty(), "{}\n{}", differences.join("\n"), server.said());
     assert!(passed >= FEWEST_PASSED, "only {passed} passed");
@@ -47,8 +48,8 @@ async fn again(
         if *outcome == Outcome::Passed || expected.reason(&name).is_some() {
             continue;
         }
-        println!("{name} {outcome}; it runs once more:\n{}", suite.said(test));
+        say(&format!("{name} {outcome}; it runs once more:\n{}\n", suite.said(test)));
         *outcome = suite.run_one(server, test).await;
-        println!("{name} {outcome} the second time");
+        say(&format!("{name} {outcome} the second time\n"));
     }
 }

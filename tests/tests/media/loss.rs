@@ -7,7 +7,6 @@
 //! senders.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -95,7 +94,7 @@ async fn speech_is_heard_as_well_as_over_the_real_one() {
         }
         compare(loss, &heard, &mut report, &mut worse);
     }
-    std::io::stderr().write_all(report.as_bytes()).expect("stderr is writable");
+    workspace::say(&report);
     assert!(worse.is_empty(), "{worse:#?}\n{report}");
 }
 

@@ -1,13 +1,13 @@
 //! What breaks in a call, and how long until both hear one another again. One of them is on our
 //! media stack and has the trouble, the other is on the real one.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 use voicegraph_tests::network::{Conditions, Passage};
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_tests::sound::Sound;
+use voicegraph_tests::workspace::say;
 
 use crate::paths::{Member, Site, Stack};
 
@@ -115,7 +115,7 @@ impl Call {
             ours.as_secs_f64(),
             real.as_secs_f64()
         );
-        std::io::stderr().write_all(line.as_bytes()).expect("stderr is writable");
+        say(&line);
         self.ours.peer.leave().await;
         self.left_nothing().await;
         drop(self.site);
