@@ -18,6 +18,7 @@ use super::voice::Voice;
 use crate::ice_candidate::IceCandidate;
 use crate::imp::audio::tests::network::{Conditions, Network};
 use crate::peer_connection::PeerConnectionState;
+use crate::session_description::SessionDescription;
 
 /// The headers of UDP and IPv4, which a link carries too.
 const HEADER_BYTES: usize = 8 + 20;
@@ -34,6 +35,8 @@ pub(super) struct World {
     now: Duration,
     /// How much faster than the world's each side's clock runs.
     rates: [f64; 2],
+    /// Whether both want packets to carry those before them most, as livekit-server does.
+    pub(super) wants_red: bool,
     /// When each side wants to be asked again, by the world's clock.
     deadlines: [Duration; 2],
     /// From each side to the other.
@@ -96,6 +99,7 @@ impl World {
             sides: [side(1), side(2)],
             now: Duration::ZERO,
             rates: [1.0, 1.0 + drift_ppm / 1e6],
+            wants_red: false,
             deadlines: [Duration::ZERO; 2],
             lanes: [1, 2].map(|seed| Lanes::new(&quick, seed)),
             voices: [None, None],
@@ -124,9 +128,34 @@ impl World {
         let answerer = 1 - offerer;
         let now = [0, 1].map(|side| self.local(side));
         let offer = self.sides[offerer].offer(now[offerer]).expect("there is something to offer");
+        let offer = self.on_its_way(offer);
         self.sides[answerer].take(&offer, now[answerer]).expect("a side's offer is taken");
         let answer = self.sides[answerer].answer(now[answerer]).expect("there is an offer");
+        let answer = self.on_its_way(answer);
         self.sides[offerer].take(&answer, now[offerer]).expect("a side's answer is taken");
+    }
+
+    /// The description as the other side gets it.
+    fn on_its_way(&self, description: SessionDescription) -> SessionDescription {
+        if !self.wants_red {
+            return description;
+        }
+        let text = description.to_string();
+        let red = text.lines().find_map(|line| {
+            let (format, codec) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+            codec.starts_with("red/48000").then(|| format.to_owned())
+        });
+        let red = red.expect("redundancy is offered");
+        let line = |line: &str| match line.strip_prefix("m=audio ") {
+            Some(media) => {
+                let mut words: Vec<&str> = media.split(' ').filter(|it| *it != red).collect();
+                words.insert(2, &red);
+                format!("m=audio {}\r\n", words.join(" "))
+            }
+            None => format!("{line}\r\n"),
+        };
+        let text: String = text.lines().map(line).collect();
+        SessionDescription::parse(&text, description.sdp_type()).expect("it is still one")
     }
 
     fn tell_addresses(&mut self) {
