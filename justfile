@@ -34,6 +34,10 @@ soak *arguments:
 load *arguments:
     cargo run --release --package voicegraph-benches --bin load -- {{arguments}}
 
+# A hundred sessions in rooms next to the Python SDK's, and a thousand joins and leaves.
+sessions *arguments:
+    cargo run --release --package voicegraph-benches --bin sessions -- {{arguments}}
+
 # A spoken call with simulated providers.
 demo *arguments:
     cargo run --release -- demo {{arguments}}

@@ -1,4 +1,5 @@
-//! A Python with the providers' official SDKs in it, made once and kept under `target`.
+//! A Python with official SDKs in it, made once and kept under `target`: those of the providers for
+//! `tests/sdk`, LiveKit's for `tests/peer`.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,11 +8,12 @@ use std::process::Output;
 use std::time::Duration;
 
 use tokio::process::Command;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::workspace;
 
-/// How long making the environment may take: a download of some 20 MB.
+/// How long making the environment may take: a download of some 60 MB.
 const INSTALL_LIMIT: Duration = Duration::from_secs(300);
 
 /// The folder of the requirements and the checks.
@@ -19,14 +21,25 @@ pub fn folder() -> PathBuf {
     workspace::root().join("tests/sdk")
 }
 
-/// The interpreter of an environment with the requirements of `tests/sdk`; `None` where there is no
-/// Python that can make one. A change of the requirements makes a new environment.
+/// The interpreter of the environment for `tests/sdk`; `None` where there is no Python that can
+/// make one.
+///
+/// # Panics
+/// Where the requirements cannot be installed.
+pub async fn with_sdks() -> Option<PathBuf> {
+    environment(&folder()).await
+}
+
+/// The interpreter of an environment with the requirements that `folder` lists; `None` where there
+/// is no Python that can make one. A change of the requirements makes a new environment. Of several
+/// tests that want it at once, one makes it.
 ///
 /// # Panics
 /// Where they cannot be installed.
-pub async fn with_sdks() -> Option<PathBuf> {
-    let requirements = folder().join("requirements.txt");
-    let place = workspace::target().join(format!("sdk-{:016x}", hash(&requirements)));
+pub async fn environment(folder: &Path) -> Option<PathBuf> {
+    let requirements = folder.join("requirements.txt");
+    let name = folder.file_name().expect("a folder has a name").to_string_lossy();
+    let place = workspace::target().join(format!("{name}-{:016x}", hash(&requirements)));
     let python = place.join("bin/python");
     let complete = place.join("complete");
     if complete.exists() {
@@ -35,13 +48,23 @@ pub async fn with_sdks() -> Option<PathBuf> {
     if !can_make_environments().await {
         return None;
     }
+    static MAKING: Mutex<()> = Mutex::const_new(());
+    let _of_this_process = MAKING.lock().await;
+    let lock = fs::File::create(place.with_extension("lock")).expect("target is writable");
+    lock.lock().expect("files can be locked");
+    if !complete.exists() {
+        install(&place, &python, &requirements).await;
+        fs::write(&complete, "").expect("target is writable");
+    }
+    Some(python)
+}
+
+async fn install(place: &Path, python: &Path, requirements: &Path) {
     let place = place.to_str().expect("cargo's paths are text");
     let list = requirements.to_str().expect("cargo's paths are text");
     succeed(Path::new("python3"), &["-m", "venv", "--clear", place]).await;
     let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    succeed(&python, &[&quiet[..], &["--requirement", list]].concat()).await;
-    fs::write(&complete, "").expect("target is writable");
-    Some(python)
+    succeed(python, &[&quiet[..], &["--requirement", list]].concat()).await;
 }
 
 /// Runs `python` with `arguments` in the folder of the checks to its end, within `limit`.

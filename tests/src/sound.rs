@@ -1,6 +1,8 @@
 //! Sound in tests: WAV files in and out, its loudness, its edges.
 
+use std::f64::consts::PI;
 use std::path::Path;
+use std::time::Duration;
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
@@ -32,12 +34,51 @@ impl Sound {
     /// # Panics
     /// Where it cannot be written.
     pub fn write(&self, path: &Path) {
-        let (sample_rate, sample_format) = (self.rate_hz, SampleFormat::Int);
-        let spec = WavSpec { channels: 1, sample_rate, bits_per_sample: 16, sample_format };
+        Self::write_all(std::slice::from_ref(self), path);
+    }
+
+    /// Writes `channels`, all of one length, into one file.
+    ///
+    /// # Panics
+    /// Where it cannot be written.
+    pub fn write_all(channels: &[Self], path: &Path) {
+        let (count, first) = (channels.len() as u16, &channels[0]);
+        let (sample_rate, sample_format) = (first.rate_hz, SampleFormat::Int);
+        let spec = WavSpec { channels: count, sample_rate, bits_per_sample: 16, sample_format };
         let mut writer = WavWriter::create(path, spec).expect("the folder is writable");
-        let mut written = self.samples.iter().map(|&sample| writer.write_sample(sample));
-        written.try_for_each(|written| written).expect("the disk has room");
+        for at in 0..first.samples.len() {
+            for channel in channels {
+                writer.write_sample(channel.samples[at]).expect("the disk has room");
+            }
+        }
         writer.finalize().expect("the disk has room");
+    }
+
+    /// How long it plays.
+    pub fn length(&self) -> Duration {
+        Duration::from_secs_f64(self.samples.len() as f64 / f64::from(self.rate_hz))
+    }
+
+    /// The same at another rate: each sample is the mean of those around its place, weighted by a
+    /// window that keeps out what the lower of the two rates cannot carry.
+    pub fn at_rate(&self, rate_hz: u32) -> Self {
+        const ZEROS: f64 = 16.0;
+        let ratio = f64::from(self.rate_hz) / f64::from(rate_hz);
+        let narrow = ratio.max(1.0);
+        let reach = ZEROS * narrow;
+        let weight = |distance: f64| {
+            let (x, edge) = (PI * distance / narrow, 0.5 + 0.5 * (PI * distance / reach).cos());
+            if x == 0.0 { 1.0 / narrow } else { x.sin() / x * edge / narrow }
+        };
+        let sample = |at: usize| {
+            let place = at as f64 * ratio;
+            let [from, to] = [place - reach, place + reach].map(|at| at.max(0.0).ceil() as usize);
+            let near = self.samples.iter().enumerate().take(to).skip(from);
+            let sum: f64 = near.map(|(n, &s)| f64::from(s) * weight(n as f64 - place)).sum();
+            sum.round() as i16
+        };
+        let count = (self.samples.len() as f64 / ratio) as usize;
+        Self { rate_hz, samples: (0..count).map(sample).collect() }
     }
 
     /// The number of samples in `ms`.
@@ -107,6 +148,7 @@ pub fn fell_silent(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tone::Tone;
 
     const BEGIN: usize = 2_400;
     const LATEST: usize = BEGIN + 24_000;
@@ -119,6 +161,17 @@ mod tests {
         played[BEGIN..BEGIN + spoken].copy_from_slice(&whole.samples[..spoken]);
         let played = Sound { samples: played, ..whole };
         fell_silent(&played, &whole, BEGIN, LATEST, 48_000)
+    }
+
+    #[test]
+    fn another_rate_keeps_the_tone() {
+        for (from, to) in [(24_000, 8_000), (24_000, 16_000), (24_000, 48_000)] {
+            let tone = Tone::new(1_000.0);
+            let heard = tone.measure(&tone.sound(from, 1_000).at_rate(to)).unwrap();
+            assert!(heard.purity > 0.999 && heard.level_db.abs() < 0.1, "{to}: {heard:?}");
+        }
+        let high = Tone::new(6_000.0).sound(24_000, 1_000).at_rate(8_000);
+        assert!(high.loudness() < 100.0, "{}", high.loudness());
     }
 
     #[test]

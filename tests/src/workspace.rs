@@ -11,11 +11,13 @@ pub fn root() -> PathBuf {
     member.parent().expect("a member lies in the workspace's folder").to_path_buf()
 }
 
-/// The folder of the running test's build profile: `target/debug`.
+/// The folder of the running program's build profile: `target/debug`. Cargo puts programs there,
+/// and tests into `deps` within it.
 fn profile() -> PathBuf {
-    let test = std::env::current_exe().expect("a running program has a path");
-    let folder = test.parent().and_then(Path::parent);
-    folder.expect("cargo puts tests into deps, within the profile's folder").to_path_buf()
+    let program = std::env::current_exe().expect("a running program has a path");
+    let folder = program.parent().expect("a program lies in a folder");
+    let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    folder.expect("deps lies in the profile's folder").to_path_buf()
 }
 
 /// The folder where builds and caches go: `target`.
@@ -24,7 +26,8 @@ pub fn target() -> PathBuf {
 }
 
 /// Builds the `voicegraph` program, where it is not built yet, and says where it is. Cargo tells a
-/// test the paths of its own package's programs only.
+/// test the paths of its own package's programs only. Built with `--workspace`, it shares all
+/// dependencies with the tests.
 ///
 /// # Panics
 /// Where it cannot be built: what the compiler says then stands above.
@@ -33,12 +36,28 @@ pub fn voicegraph() -> PathBuf {
     BUILT.clone()
 }
 
+/// Cargo, as a shell would start it. What the cargo that runs the tests has told them of their own
+/// package would else reach build scripts that watch it, and each of the two would build anew what
+/// the other has built.
+pub fn cargo() -> Command {
+    const TOLD: [&str; 4] = ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_"];
+    let mut command = Command::new(env!("CARGO"));
+    let is_told = |name: &str| TOLD.iter().any(|told| name.starts_with(told));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_told) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 fn build() -> PathBuf {
     let folder = profile();
     let name = folder.file_name().expect("a profile has a name").to_string_lossy();
     let profile = if name == "debug" { "dev" } else { &name };
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--package", "voicegraph", "--profile", profile])
+    let built = cargo()
+        .args(["build", "--quiet", "--locked", "--workspace", "--bin", "voicegraph"])
+        .args(["--profile", profile])
         .current_dir(root())
         .status()
         .expect("cargo can be started: it built this test");
@@ -56,5 +75,10 @@ pub fn skip(suite: &str, missing: &str) {
     let path = target().join("skipped-suites");
     let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
     file.and_then(|mut file| file.write_all(line.as_bytes())).expect("target is writable");
-    io::stderr().write_all(line.as_bytes()).expect("stderr is writable");
+    say(&line);
+}
+
+/// Writes `text` to the terminal, past the capture of passed tests.
+pub fn say(text: &str) {
+    io::stderr().write_all(text.as_bytes()).expect("stderr is writable");
 }

@@ -11,8 +11,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("database", &["engine"]),
     ("nodes", &["engine", "database"]),
     ("simulators", &["engine"]),
+    ("libwebrtc", &[]),
     ("cli", &["engine", "database", "nodes", "simulators"]),
-    ("benches", &["engine", "database", "nodes", "simulators"]),
+    ("benches", &["engine", "database", "nodes", "simulators", "tests"]),
     ("tests", &["engine", "database", "nodes", "simulators"]),
 ];
 

@@ -111,7 +111,8 @@ pub(crate) async fn build() -> anyhow::Result<()> {
     let folder = own.parent().and_then(Path::file_name).context("no folder")?.to_string_lossy();
     let profile = if folder == "debug" { "dev" } else { &folder };
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--package", "voicegraph", "--profile", profile])
+        .args(["build", "--quiet", "--locked", "--workspace", "--bin", "voicegraph"])
+        .args(["--profile", profile])
         .current_dir(root())
         .status()
         .await

@@ -1,0 +1,357 @@
+//! One server: it is looked up, then asked for an address of ours or for a relay.
+//!
+//! ```text
+//!   Resolving ──> Stun                       asked through our own sockets
+//!       │    └──> Relay ── allocation ──┐
+//!       │           ↑    lost: a pause <┘
+//!       └───────────┴──> Ended           refused or silent: until addresses are gathered again
+//! ```
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use str0m::net::Protocol;
+use tokio::net::{UdpSocket, lookup_host};
+use tokio::time::timeout;
+use tracing::debug;
+
+use super::candidates::Found;
+use super::servers::{Relayed, error};
+use super::sockets::Failures;
+use crate::imp::ice::stream::Stream;
+use crate::imp::ice::turn::{Client, Credentials, Event, UNREACHABLE};
+use crate::imp::ice::url::{ServerUrl, Service, Transport};
+
+/// How long a name may take to be looked up.
+const RESOLVE_LIMIT: Duration = Duration::from_secs(5);
+
+/// How many addresses of a name are used.
+const ADDRESS_LIMIT: usize = 4;
+
+/// How often a relay that was lost is asked again, and how often another is asked in its place.
+const TRIES: u32 = 3;
+
+/// How long it waits before that, growing with each try.
+const PAUSE: Duration = Duration::from_secs(1);
+
+type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+
+/// One server of a connection.
+pub(super) struct Session {
+    pub(super) url: ServerUrl,
+    pub(super) place: Place,
+    credentials: Credentials,
+    /// Where the server is.
+    addresses: Vec<SocketAddr>,
+    tries: u32,
+    redirects: u32,
+}
+
+/// Where the exchange with a server stands.
+pub(super) enum Place {
+    Resolving(Resolving),
+    /// Asked through our own sockets.
+    Stun,
+    Relay(Box<Relay>),
+    Pause(Instant),
+    Ended,
+}
+
+/// A relay, and the way to it.
+pub(super) struct Relay {
+    link: Link,
+    client: Client,
+    relayed: Option<SocketAddr>,
+    failures: Failures,
+}
+
+enum Link {
+    Datagrams(UdpSocket),
+    Stream(Stream),
+}
+
+impl Session {
+    pub(super) fn start(url: ServerUrl, credentials: Credentials) -> Self {
+        let place = Place::Resolving(Box::pin(resolve(url.host.clone(), url.port)));
+        Self { url, place, credentials, addresses: Vec::new(), tries: 0, redirects: 0 }
+    }
+
+    /// Whether it works, from an address that the machine still has.
+    pub(super) fn is_usable(&self, machine: &[SocketAddr]) -> bool {
+        match &self.place {
+            Place::Relay(relay) => relay.local().is_none_or(|local| {
+                local.ip().is_loopback() || machine.iter().any(|it| it.ip() == local.ip())
+            }),
+            Place::Stun | Place::Resolving(_) => true,
+            Place::Pause(_) | Place::Ended => false,
+        }
+    }
+
+    /// It is wanted on, with credentials for the next time that it is asked: an allocation belongs
+    /// to those that it was made with.
+    pub(super) fn keep(&mut self, credentials: Credentials) {
+        self.credentials = credentials;
+        self.tries = 0;
+    }
+
+    /// Where it can be asked how it sees our own sockets; relays over UDP can, too.
+    pub(super) fn stun_addresses(&self) -> &[SocketAddr] {
+        match self.url.service {
+            Service::Stun | Service::Turn(Transport::Udp) => &self.addresses,
+            Service::Turn(_) => &[],
+        }
+    }
+
+    pub(super) fn relayed(&self) -> Option<SocketAddr> {
+        match &self.place {
+            Place::Relay(relay) => relay.relayed,
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        matches!(&self.place, Place::Relay(relay) if relay.failures.are_many())
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        match &self.place {
+            Place::Resolving(_) => false,
+            Place::Relay(relay) => relay.relayed.is_some(),
+            Place::Stun | Place::Pause(_) | Place::Ended => true,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match &self.place {
+            Place::Relay(relay) => relay.client.deadline(),
+            Place::Pause(until) => Some(*until),
+            _ => None,
+        }
+    }
+
+    pub(super) fn advance(&mut self, now: Instant) {
+        match &mut self.place {
+            Place::Relay(relay) => {
+                relay.client.advance(now);
+                relay.flush();
+            }
+            Place::Pause(until) if *until <= now => {
+                let resolving = resolve(self.url.host.clone(), self.url.port);
+                self.place = Place::Resolving(Box::pin(resolving));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn send(&mut self, now: Instant, to: SocketAddr, datagram: &[u8]) {
+        if let Place::Relay(relay) = &mut self.place {
+            relay.client.send(now, to, datagram);
+            relay.flush();
+        }
+    }
+
+    /// What the server relayed into `buffer`, meanwhile what goes on with it.
+    pub(super) fn poll(
+        &mut self,
+        now: Instant,
+        context: &mut Context<'_>,
+        scratch: &mut [u8],
+        buffer: &mut [u8],
+        found: &mut VecDeque<Found>,
+    ) -> Poll<Relayed> {
+        loop {
+            match &mut self.place {
+                Place::Resolving(resolving) => match ready!(resolving.as_mut().poll(context)) {
+                    Ok(addresses) => self.open(now, addresses, found),
+                    Err(error) => self.end(None, UNREACHABLE, error.to_string(), found),
+                },
+                Place::Relay(relay) => {
+                    let polled = relay.poll(now, context, scratch, buffer);
+                    if let Some(event) = relay.client.event() {
+                        self.on_event(now, event, found);
+                        continue;
+                    }
+                    match ready!(polled) {
+                        Ok(relayed) => return Poll::Ready(relayed),
+                        Err(error) => self.lose(now, UNREACHABLE, error.to_string(), found),
+                    }
+                }
+                Place::Stun | Place::Pause(_) | Place::Ended => return Poll::Pending,
+            }
+        }
+    }
+
+    fn open(&mut self, now: Instant, addresses: Vec<SocketAddr>, found: &mut VecDeque<Found>) {
+        self.addresses.clone_from(&addresses);
+        let Service::Turn(transport) = self.url.service else {
+            self.place = Place::Stun;
+            return;
+        };
+        match Relay::open(now, transport, addresses, &self.url.host, self.credentials.clone()) {
+            Ok(relay) => self.place = Place::Relay(Box::new(relay)),
+            Err(error) => self.end(None, UNREACHABLE, error.to_string(), found),
+        }
+    }
+
+    fn on_event(&mut self, now: Instant, event: Event, found: &mut VecDeque<Found>) {
+        match event {
+            Event::Allocated(relayed) => {
+                let Place::Relay(relay) = &mut self.place else { return };
+                relay.relayed = Some(relayed);
+                self.redirects = 0;
+                found.push_back(Found::Relayed { relayed, local: relay.local() });
+            }
+            Event::Failed { alternate: Some(alternate), .. } if self.redirects < TRIES => {
+                debug!(server = %self.url, %alternate, "another relay is to be asked");
+                self.redirects += 1;
+                self.open(now, vec![alternate], found);
+            }
+            Event::Failed { code, reason, .. } => self.lose(now, code, reason, found),
+        }
+    }
+
+    /// The relay is gone: asked again where it has worked.
+    fn lose(&mut self, now: Instant, code: u16, reason: String, found: &mut VecDeque<Found>) {
+        let Place::Relay(relay) = &self.place else { return };
+        let local = relay.local();
+        let Some(relayed) = relay.relayed else { return self.end(local, code, reason, found) };
+        found.push_back(Found::Gone(Protocol::Udp, relayed));
+        if self.tries == TRIES {
+            return self.end(local, code, reason, found);
+        }
+        debug!(server = %self.url, code, reason, "relay lost");
+        self.tries += 1;
+        self.place = Place::Pause(now + PAUSE * self.tries);
+    }
+
+    fn end(
+        &mut self,
+        local: Option<SocketAddr>,
+        code: u16,
+        reason: String,
+        found: &mut VecDeque<Found>,
+    ) {
+        debug!(server = %self.url, code, reason, "server gives no candidate");
+        found.push_back(error(&self.url.to_string(), local, code, reason));
+        self.place = Place::Ended;
+    }
+
+    /// Gives the relay back.
+    pub(super) fn close(&mut self, found: &mut VecDeque<Found>) {
+        if let Place::Relay(relay) = &mut self.place {
+            relay.client.close();
+            relay.flush();
+            if let Some(relayed) = relay.relayed {
+                found.push_back(Found::Gone(Protocol::Udp, relayed));
+            }
+        }
+        self.place = Place::Ended;
+    }
+}
+
+impl Relay {
+    fn open(
+        now: Instant,
+        transport: Transport,
+        addresses: Vec<SocketAddr>,
+        host: &str,
+        credentials: Credentials,
+    ) -> io::Result<Self> {
+        let link = match transport {
+            Transport::Udp => Link::Datagrams(connect(&addresses)?),
+            Transport::Tcp => Link::Stream(Stream::to_relay(addresses, None)),
+            Transport::Tls => Link::Stream(Stream::to_relay(addresses, Some(host.to_owned()))),
+        };
+        let is_stream = matches!(link, Link::Stream(_));
+        let client = Client::new(credentials, is_stream, now);
+        Ok(Self { link, client, relayed: None, failures: Failures::default() })
+    }
+
+    fn local(&self) -> Option<SocketAddr> {
+        match &self.link {
+            Link::Datagrams(socket) => socket.local_addr().ok(),
+            Link::Stream(stream) => stream.local(),
+        }
+    }
+
+    /// Sends what the client has to send.
+    fn flush(&mut self) {
+        while let Some(datagram) = self.client.poll() {
+            match &mut self.link {
+                // A full socket is a full link; requests are sent again.
+                Link::Datagrams(socket) => {
+                    self.failures.note(socket.try_send(&datagram).as_ref().map(|_| ()));
+                }
+                Link::Stream(stream) => stream.send(&datagram),
+            }
+        }
+    }
+
+    fn poll(
+        &mut self,
+        now: Instant,
+        context: &mut Context<'_>,
+        scratch: &mut [u8],
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<Relayed>> {
+        loop {
+            self.flush();
+            let length = match &mut self.link {
+                Link::Stream(stream) => ready!(stream.poll(context, scratch))?,
+                Link::Datagrams(socket) => {
+                    let mut read = tokio::io::ReadBuf::new(scratch);
+                    match ready!(socket.poll_recv(context, &mut read)) {
+                        Ok(()) => read.filled().len(),
+                        // Nobody listens there. Later it may be a moment's absence.
+                        Err(error) if self.relayed.is_none() => return Poll::Ready(Err(error)),
+                        Err(_) => 0,
+                    }
+                }
+            };
+            let relayed = self.client.receive(now, &scratch[..length]);
+            if let (Some((from, data)), Some(local)) = (relayed, self.relayed) {
+                buffer[..data.len()].copy_from_slice(data);
+                return Poll::Ready(Ok((data.len(), from, local)));
+            }
+            if self.client.has_event() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+/// A socket that talks to the first of the addresses that there is a way to.
+fn connect(addresses: &[SocketAddr]) -> io::Result<UdpSocket> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        let any: IpAddr = match address {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let socket = || {
+            let socket = std::net::UdpSocket::bind(SocketAddr::new(any, 0))?;
+            socket.connect(address)?;
+            socket.set_nonblocking(true)?;
+            UdpSocket::from_std(socket)
+        };
+        match socket() {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// The addresses of a host: itself, where it is one.
+async fn resolve(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let addresses = timeout(RESOLVE_LIMIT, lookup_host((host, port))).await??;
+    Ok(addresses.take(ADDRESS_LIMIT).collect())
+}
