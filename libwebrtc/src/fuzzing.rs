@@ -248,16 +248,19 @@ impl Pair {
 
     /// Lets time go on by `length`; what is sent arrives at once, as `wire` makes of it.
     pub fn step(&mut self, length: Duration, mut wire: impl FnMut(Datagram) -> Vec<Datagram>) {
-        /// The time goes on by at most so much at once.
+        /// The time goes on by so much at least.
         const STEP: Duration = Duration::from_millis(10);
         /// How often the two may answer each other in no time.
         const ANSWERS: usize = 16;
         let until = self.now + length;
+        let mut due = self.now;
         while self.now < until {
-            self.now = (self.now + STEP).min(until);
+            self.now = due.max(self.now + STEP).min(until);
+            due = self.now;
             for _ in 0..ANSWERS {
                 let sent = self.sides.each_mut().map(|side| side.advance(self.now));
                 if sent.iter().all(Vec::is_empty) {
+                    due = self.sides[0].deadline.min(self.sides[1].deadline);
                     break;
                 }
                 for (from, datagrams) in sent.into_iter().enumerate() {

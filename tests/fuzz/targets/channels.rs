@@ -7,6 +7,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use libwebrtc::fuzzing::Pair;
 use libwebrtc::prelude::DataChannelInit;
+use voicegraph_fuzz::survive_panics;
 
 /// More channels than are opened are tried in the next run.
 const CHANNELS_LIMIT: usize = 64;
@@ -59,10 +60,4 @@ fn kind(number: usize) -> DataChannelInit {
         id: number as i32,
         ..DataChannelInit::default()
     }
-}
-
-/// Tells of panics, and goes on where they are caught: one of str0m's ends a connection, and the
-/// fuzzer would have it end the run. One that is not caught still does.
-fn survive_panics() {
-    std::panic::set_hook(Box::new(|panic| eprintln!("panic: {panic}")));
 }

@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use libwebrtc::fuzzing::{Peer, start, survives_panics};
+use libwebrtc::fuzzing::{Peer, start};
 use libwebrtc::prelude::{SdpType, SessionDescription};
+use voicegraph_fuzz::survive_panics;
 
 /// Longer than the peer may be silent.
 const AFTER: Duration = Duration::from_secs(40);
 
-fuzz_target!(init: survives_panics(), |bytes: &[u8]| {
+fuzz_target!(init: survive_panics(), |bytes: &[u8]| {
     let Some((&first, rest)) = bytes.split_first() else { return };
     let text = String::from_utf8_lossy(rest);
     let is_answer = first & 1 == 1;

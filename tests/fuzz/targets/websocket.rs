@@ -16,7 +16,8 @@ const RATE: NonZeroU32 = NonZeroU32::new(16_000).unwrap();
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(text) = std::str::from_utf8(bytes) {
-        for refused in [decode::query(text), decode::text(text)].into_iter().filter_map(Result::err) {
+        for refused in [decode::query(text), decode::text(text)].into_iter().filter_map(Result::err)
+        {
             assert!(!refused.is_empty());
         }
     }
