@@ -1,4 +1,4 @@
-//! The arrows between members: `cli → nodes, database, simulators → engine`, and `nodes →
+//! The arrows between members: `cli → worker, nodes, database, simulators → engine`, and `nodes →
 //! database`. A provider's wire is written twice, in `nodes` and in `simulators`, each from
 //! its reference, so neither may know the other.
 
@@ -12,9 +12,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nodes", &["engine", "database"]),
     ("simulators", &["engine"]),
     ("libwebrtc", &[]),
-    ("cli", &["engine", "database", "nodes", "simulators"]),
-    ("benches", &["engine", "database", "nodes", "simulators", "tests"]),
-    ("tests", &["engine", "database", "nodes", "simulators"]),
+    ("worker", &["engine"]),
+    ("cli", &["engine", "database", "nodes", "simulators", "worker"]),
+    ("benches", &["engine", "database", "nodes", "simulators", "tests", "worker"]),
+    ("tests", &["engine", "database", "nodes", "simulators", "worker"]),
 ];
 
 /// Each dependency of the member on another that it may not use.

@@ -1,0 +1,16 @@
+//! LiveKit, on both of its sides: the protocol by which a server hands out jobs, and rooms in which
+//! a call takes place.
+//!
+//! ```text
+//!   livekit-server ── register, availability, assignment ──> protocol ──> Answer
+//!                  ── sound, text, attributes, data ───────> room ──────> Transport of the engine
+//! ```
+//!
+//! - [`job`]: what the two sides have in common: an offered job, its acceptance, its end.
+//! - [`protocol`]: the agent worker: a connection that registers, offers jobs to an
+//!   [`Answer`](job::Answer), and tells the server what became of them.
+//! - [`room`]: joins the room of a job and makes an engine's transport of it.
+
+pub mod job;
+pub mod protocol;
+pub mod room;

@@ -1,0 +1,1 @@
+//! A room as the transport of a call.
