@@ -24,6 +24,12 @@
 //! - an answer to an offer may say `terminate`, which ends the job without another worker being
 //!   asked. This worker never says so.
 //!
+//! Beyond the reference, for both:
+//! - the end of a room terminates its job only because its agent is put out of it, so a job whose
+//!   agent has not joined yet is told nothing: its joining must have a limit of its own;
+//! - a job that the server has not booked yet, which takes up to 5 s, is told nothing either when
+//!   its agent leaves or its room ends.
+//!
 //! Both ignore `deployment`, `ping_interval` and `MigrateJob`. Neither asks another worker when the
 //! one that was asked says nothing within 10 s: an answer is never left out here, and comes at once.
 
