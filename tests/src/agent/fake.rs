@@ -2,6 +2,7 @@
 //! `livekit-agent-worker` as the test wants it to, which a real server could not be brought to.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Mutex};
 
 use futures_util::{SinkExt, StreamExt};
@@ -10,28 +11,41 @@ use prost::Message as _;
 use proto::server_message::Message as FromServer;
 use proto::worker_message::Message as ToServer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 
+use voicegraph_engine::connect::Io;
+
 use crate::livekit::within;
 
 /// Where workers connect.
-#[derive(Debug)]
 pub struct Fake {
     listener: TcpListener,
     url: String,
+    tls: Option<Tls>,
 }
 
+/// A certificate for `localhost` that nobody but the test trusts.
+struct Tls {
+    certificate: CertificateDer<'static>,
+    acceptor: TlsAcceptor,
+}
+
+/// A connection, plain or encrypted.
+type Stream = Box<dyn Io>;
+
 /// A worker's connection.
-#[derive(Debug)]
 pub struct Visit {
     /// The path and query that it asked for.
     pub path: String,
     /// Its header `Authorization`.
     pub authorization: String,
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Stream>,
     /// What came and was not looked for yet.
     kept: VecDeque<ToServer>,
 }
@@ -44,7 +58,19 @@ impl Fake {
     pub async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has free ports");
         let address = listener.local_addr().expect("it is bound");
-        Self { listener, url: format!("ws://{address}") }
+        Self { listener, url: format!("ws://{address}"), tls: None }
+    }
+
+    /// The same over TLS, with the certificate that workers must trust.
+    ///
+    /// # Panics
+    /// Where it cannot be made.
+    pub async fn start_tls() -> (Self, CertificateDer<'static>) {
+        let plain = Self::start().await;
+        let port = plain.listener.local_addr().expect("it is bound").port();
+        let tls = Tls::new();
+        let certificate = tls.certificate.clone();
+        (Self { url: format!("wss://localhost:{port}"), tls: Some(tls), ..plain }, certificate)
     }
 
     /// Where it listens.
@@ -82,7 +108,7 @@ impl Fake {
     /// Where none comes.
     pub async fn accept(&self) -> Visit {
         within("a worker", async {
-            let (stream, _) = self.listener.accept().await.expect("it listens");
+            let stream = self.stream().await.expect("a worker encrypts as it should");
             let seen = Arc::new(Mutex::new((String::new(), String::new())));
             let look = Arc::clone(&seen);
             #[expect(clippy::result_large_err, reason = "the callback's signature is the crate's")]
@@ -102,6 +128,23 @@ impl Fake {
         .await
     }
 
+    /// Refuses who does not trust the certificate: waits for one that gives up.
+    ///
+    /// # Panics
+    /// Where none comes, or it trusts the certificate.
+    pub async fn distrusted(&self) {
+        let tried = within("a worker", self.stream()).await;
+        assert!(tried.is_err(), "it must not trust this certificate");
+    }
+
+    async fn stream(&self) -> io::Result<Stream> {
+        let (stream, _) = self.listener.accept().await.expect("it listens");
+        match &self.tls {
+            Some(tls) => Ok(Box::new(tls.acceptor.accept(stream).await?)),
+            None => Ok(Box::new(stream)),
+        }
+    }
+
     /// Answers the next request with `answer`, written as it goes over the wire.
     ///
     /// # Panics
@@ -117,6 +160,23 @@ impl Fake {
             stream.shutdown().await.expect("it reads");
         })
         .await;
+    }
+}
+
+impl Tls {
+    fn new() -> Self {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
+        let made = made.expect("the name is one");
+        let certificate = made.cert.der().clone();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring supports the default versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key.expect("rcgen writes keys"))
+            .expect("key and certificate fit");
+        Self { certificate, acceptor: TlsAcceptor::from(Arc::new(config)) }
     }
 }
 

@@ -57,7 +57,18 @@ impl Hired {
         load: Box<dyn Load>,
         drain_limit: Duration,
     ) -> Self {
-        let worker = Worker::new(settings, Connector::new(&Roots::Mozilla), answer, load);
+        Self::trusting(&Roots::Mozilla, settings, answer, load, drain_limit)
+    }
+
+    /// Starts a worker that trusts these certificates.
+    pub fn trusting(
+        roots: &Roots,
+        settings: Settings,
+        answer: Arc<dyn Answer>,
+        load: Box<dyn Load>,
+        drain_limit: Duration,
+    ) -> Self {
+        let worker = Worker::new(settings, Connector::new(roots), answer, load);
         let (drain, end) = (CancellationToken::new(), CancellationToken::new());
         let status = worker.status();
         let task = tokio::spawn(worker.run(drain.clone(), end.clone(), drain_limit));
@@ -90,6 +101,14 @@ impl Hired {
     /// Where it is not in time.
     pub async fn registered(&self) -> Status {
         self.until("registration", |status| status.worker_id.is_some()).await
+    }
+
+    /// Waits until a real server dispatches to it.
+    ///
+    /// # Panics
+    /// Where it does not in time.
+    pub async fn ready(&self) -> Status {
+        self.until("readiness", |status| status.ready).await
     }
 
     /// Waits for its end.

@@ -32,7 +32,7 @@ impl Site {
     /// A registered worker with that desk.
     pub(crate) async fn worker_of(&self, desk: &Desk) -> Hired {
         let worker = hire(settings(&self.server.url(), self.name), desk, DRAIN_LIMIT);
-        worker.registered().await;
+        worker.ready().await;
         worker
     }
 }

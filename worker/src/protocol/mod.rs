@@ -25,13 +25,15 @@
 //!   asked. This worker never says so.
 //!
 //! Beyond the reference, for both:
+//! - the registration is answered before jobs can be dispatched to the worker; a ping is answered
+//!   after ([`Status::ready`]);
 //! - the end of a room terminates its job only because its agent is put out of it, so a job whose
 //!   agent has not joined yet is told nothing: its joining must have a limit of its own;
 //! - a job that the server has not booked yet, which takes up to 5 s, is told nothing either when
 //!   its agent leaves or its room ends.
 //!
-//! Both ignore `deployment`, `ping_interval` and `MigrateJob`. Neither asks another worker when the
-//! one that was asked says nothing within 10 s: an answer is never left out here, and comes at once.
+//! Both ignore `deployment`, `ping_interval` and `MigrateJob`. Neither asks another worker when the one
+//! that was asked says nothing within 10 s: an answer is never left out here, and comes at once.
 
 pub mod counts;
 pub mod http;

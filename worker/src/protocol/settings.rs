@@ -27,7 +27,7 @@ pub struct Settings {
     pub keys: Keys,
     /// By which jobs are dispatched explicitly; empty: each new room gets a job.
     pub agent_name: String,
-    /// Which deployment this is, for LiveKit Cloud; may be empty. Servers before 1.9 ignore it.
+    /// Which deployment this is, for LiveKit Cloud; may be empty. Servers of one's own ignore it.
     pub deployment: String,
     /// The program's version, as the server logs it.
     pub version: String,
@@ -39,7 +39,8 @@ pub struct Settings {
     pub load_threshold: f32,
     /// The limits of time.
     pub timing: Timing,
-    /// From which the jitter of reconnects comes.
+    /// From which the jitter of reconnects comes: workers of one server need different ones, or they
+    /// come back at the same instants.
     pub seed: u64,
 }
 

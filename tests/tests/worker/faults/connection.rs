@@ -1,5 +1,6 @@
 //! Servers that refuse, fall silent, close, or speak something else.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use livekit_protocol::agent_http::GoAway;
@@ -7,10 +8,11 @@ use livekit_protocol::server_message::Message as FromServer;
 use livekit_protocol::worker_message::Message as ToServer;
 use livekit_protocol::{JobStatus, JobType};
 use tokio_tungstenite::tungstenite::Message;
+use voicegraph_engine::connect::Roots;
 use voicegraph_engine::secret::Secret;
-use voicegraph_tests::agent::{Desk, Fake, hire, settings};
+use voicegraph_tests::agent::{Desk, Fake, Hired, hire, settings};
 use voicegraph_worker::job::JobEnd;
-use voicegraph_worker::protocol::Timing;
+use voicegraph_worker::protocol::{Steady, Timing};
 
 use super::{DRAIN_LIMIT, Scene, scene, scene_with};
 
@@ -40,6 +42,25 @@ async fn a_worker_comes_with_its_token_and_registers_first() {
     assert_eq!(request.version, env!("CARGO_PKG_VERSION"));
     let permissions = request.allowed_permissions.unwrap();
     assert!(permissions.can_publish && permissions.can_subscribe && !permissions.hidden);
+}
+
+#[tokio::test]
+async fn a_worker_encrypts_its_connection() {
+    let (fake, certificate) = Fake::start_tls().await;
+    let (answer, load) = (Arc::new(Desk::new(1)), Box::new(Steady(0.0)));
+    let (roots, settings) = (Roots::Given(vec![certificate]), settings(fake.url(), "clinic"));
+    let worker = Hired::trusting(&roots, settings, answer, load, DRAIN_LIMIT);
+    let mut visit = fake.register("AW_1").await;
+    worker.registered().await;
+    visit.give("a").await;
+}
+
+#[tokio::test]
+async fn a_server_with_a_foreign_certificate_gets_no_token() {
+    let (fake, _certificate) = Fake::start_tls().await;
+    let worker = hire(settings(fake.url(), "clinic"), &Desk::new(1), DRAIN_LIMIT);
+    fake.distrusted().await;
+    worker.until("the failure to count", |status| status.failures > 0).await;
 }
 
 /// A second registration on one connection is a fault of the worker, for which the server drops it.

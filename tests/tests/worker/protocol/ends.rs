@@ -30,14 +30,14 @@ async fn jobs_outlive_a_server_that_restarts(version: Version) {
     let Some(server) = Server::start("worker restart", version) else { return };
     let desk = Desk::new(2);
     let worker = hire(settings(&server.url(), "restart"), &desk, DRAIN_LIMIT);
-    let before = worker.registered().await.worker_id;
+    let before = worker.ready().await.worker_id;
     Api(&server).dispatch("restart", "before", "").await;
     desk.until("a job", |book| book.running.len() == 1).await;
     server.kill();
     worker.until("the loss", |status| status.worker_id.is_none()).await;
     assert_eq!(worker.status().active_jobs, 1, "it goes on");
     server.restart();
-    let after = worker.registered().await;
+    let after = worker.ready().await;
     assert_ne!(after.worker_id, before);
     assert_eq!((after.active_jobs, after.counts.reconnects), (1, 1));
     Api(&server).dispatch("restart", "after", "").await;

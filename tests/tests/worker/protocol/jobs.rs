@@ -11,6 +11,7 @@ use super::{DRAIN_LIMIT, Site, against_both};
 
 against_both!(
     explicit_dispatch_reaches_its_worker,
+    a_dispatch_that_came_too_early_is_lost,
     automatic_dispatch_reaches_a_nameless_worker,
     taking_a_dispatch_back_ends_its_job,
     a_declined_job_goes_to_the_second_worker,
@@ -18,8 +19,8 @@ against_both!(
     a_drained_worker_leaves_new_jobs_to_the_other,
 );
 
-/// A server looks for jobs to tell of every few seconds; a job that ends sooner is told nothing.
-const BOOKED: Duration = Duration::from_secs(7);
+/// A server books jobs every 5 s; only a failing test waits as long.
+const BOOKED: Duration = Duration::from_secs(30);
 
 async fn explicit_dispatch_reaches_its_worker(site: Site) {
     let (worker, desk) = site.worker(1).await;
@@ -36,11 +37,21 @@ async fn explicit_dispatch_reaches_its_worker(site: Site) {
     assert_eq!((status.active_jobs, status.counts.declined_total()), (0, 0));
 }
 
+/// A server does not keep a job for a worker that registers later: whoever dispatches waits first.
+async fn a_dispatch_that_came_too_early_is_lost(site: Site) {
+    site.api().dispatch(site.name, &format!("{}-early", site.name), "").await;
+    let (_worker, desk) = site.worker(2).await;
+    let room = format!("{}-late", site.name);
+    site.api().dispatch(site.name, &room, "").await;
+    let book = desk.until("the second job", |book| book.running.len() == 1).await;
+    assert_eq!((book.offered.len(), book.rooms.contains(&room)), (1, true));
+}
+
 /// A nameless worker gets a job for each new room of the server, those of other tests too.
 async fn automatic_dispatch_reaches_a_nameless_worker(site: Site) {
     let desk = Desk::with_short_jobs(100);
     let worker = hire(settings(&site.server.url(), ""), &desk, DRAIN_LIMIT);
-    worker.registered().await;
+    worker.ready().await;
     assert!(!desk.book().rooms.contains(site.name));
     site.api().create_room(site.name, 20).await;
     desk.until("the room's job", |book| book.rooms.contains(site.name)).await;
@@ -102,7 +113,7 @@ async fn a_loaded_worker_is_not_asked(site: Site) {
         let settings = settings(&site.server.url(), name);
         let answer = std::sync::Arc::new(desk.clone());
         let worker = Hired::new(settings, answer, Box::new(Steady(load)), DRAIN_LIMIT);
-        worker.registered().await;
+        worker.ready().await;
         worker.until("its load", |status| status.load > 0.6).await;
         desks.push((worker, desk));
     }

@@ -1,15 +1,21 @@
 //! What the server does with an agent's participant, seen with one that joins by the job's token.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use livekit::participant::ParticipantKind;
 use livekit::prelude::{Room, RoomEvent, RoomOptions};
-use livekit_protocol::DisconnectReason;
+use livekit_protocol::{DisconnectReason, RoomAgentDispatch};
 use tokio::sync::mpsc::UnboundedReceiver;
+use voicegraph_tests::agent::keys;
 use voicegraph_tests::livekit::{Guest, within};
+use voicegraph_worker::protocol::token;
 
 use super::{Site, against_both};
 
 against_both!(
     the_token_of_a_job_makes_an_agent,
+    a_guests_token_brings_an_agent,
     an_agent_that_leaves_ends_its_job,
     the_end_of_a_room_ends_its_job,
     a_room_that_its_guests_left_ends_with_its_job,
@@ -95,14 +101,39 @@ async fn put_out(events: &mut UnboundedReceiver<RoomEvent>) -> DisconnectReason 
     .await
 }
 
+/// The guest's joining makes the room, and the room calls for the agent.
+async fn a_guests_token_brings_an_agent(site: Site) {
+    let (_worker, desk) = site.worker(1).await;
+    let (agent_name, metadata) = (site.name.to_owned(), "clinic".to_owned());
+    let guest = token::Guest {
+        room: site.name.to_owned(),
+        identity: "ada".to_owned(),
+        name: "Ada".to_owned(),
+        metadata: String::new(),
+        attributes: BTreeMap::from([("language".to_owned(), "en".to_owned())]),
+        agents: vec![RoomAgentDispatch { agent_name, metadata, ..Default::default() }],
+        life: Duration::from_secs(60),
+    };
+    let pass = keys().guest(&guest).unwrap();
+    let (room, _events) = join(&site, pass.expose()).await;
+    let book = desk.until("the job", |book| book.running.len() == 1).await;
+    assert_eq!(book.running.values().next().unwrap().job.metadata, "clinic");
+    let ada = room.local_participant();
+    assert_eq!((ada.name(), ada.attributes()["language"].clone()), ("Ada".into(), "en".into()));
+    within("leaving", room.close()).await.unwrap();
+}
+
+/// The server forgets the job of a worker that is lost, and offers it to nobody else.
 async fn an_agent_stays_without_its_worker(site: Site) {
     let (worker, desk) = site.worker(1).await;
     let token = token(&site, &desk).await;
+    let (_other, idle) = site.worker(1).await;
     let (room, _events) = join(&site, &token).await;
     worker.end.cancel();
     worker.ended().await;
     let mut guest = Guest::join(site.server, site.name, "ada").await;
     guest.sees(room.local_participant().identity().as_str()).await;
+    assert_eq!(idle.book().offered, Vec::<String>::new());
     guest.leave().await;
     within("leaving", room.close()).await.unwrap();
 }

@@ -185,8 +185,8 @@ impl<P> State<P> {
     /// Keeps what the server must be told until it can be.
     pub(super) fn owe(&mut self, update: proto::UpdateJobStatus) {
         if self.owed.len() >= MAX_OWED {
-            self.owed.pop_front();
-            self.counts.untold += 1;
+            let oldest = self.owed.pop_front();
+            self.counts.untold += u64::from(oldest.as_ref().is_some_and(messages::is_end));
         }
         self.owed.push_back(update);
     }

@@ -34,16 +34,19 @@ pub(super) struct Registered {
     told_full: Option<bool>,
     /// Frames in a row that were no known message.
     undecodable: u32,
+    /// Whether the server has answered a ping.
+    pub(super) ready: bool,
 }
 
 impl Registered {
-    pub(super) fn new(worker_id: String, now: Instant, timing: &Timing) -> Self {
+    pub(super) fn new(worker_id: String, now: Instant) -> Self {
         Self {
             worker_id,
             since: now,
             heard: now,
-            next_ping: now + timing.ping_interval,
+            next_ping: now,
             next_status: now,
+            ready: false,
             told_full: None,
             undecodable: 0,
         }

@@ -207,13 +207,14 @@ impl<P> State<P> {
 
     /// How the worker is.
     pub fn status(&self, at: At) -> Status {
-        let worker_id = match &self.line {
-            Line::Registered(line) => Some(line.worker_id.clone()),
-            _ => None,
+        let (worker_id, ready) = match &self.line {
+            Line::Registered(line) => (Some(line.worker_id.clone()), line.ready),
+            Line::Down | Line::Registering { .. } => (None, false),
         };
         let active_jobs = self.running();
         Status {
             worker_id,
+            ready,
             failures: self.failures,
             active_jobs,
             waiting_jobs: self.jobs.len() as u32 - active_jobs,
@@ -224,9 +225,9 @@ impl<P> State<P> {
         }
     }
 
-    /// Ends of jobs that the server was not told of.
-    pub fn owed(&self) -> usize {
-        self.owed.len()
+    /// Ends of jobs that the server was not told of yet.
+    pub fn untold(&self) -> u64 {
+        self.owed.iter().filter(|update| messages::is_end(update)).count() as u64
     }
 
     /// How many jobs run.
@@ -278,6 +279,7 @@ impl<P> State<P> {
             }
             (Line::Registered(line), message) => {
                 line.hear(at.now);
+                line.ready |= matches!(message, FromServer::Pong(_));
                 message
             }
         };
@@ -300,9 +302,9 @@ impl<P> State<P> {
     }
 
     /// The server knows us, by a new name: it is told at once what runs, what ended meanwhile, and
-    /// whether we are full.
+    /// whether we are full. The ping that follows is answered once we get jobs.
     fn registered(&mut self, worker_id: String, now: Instant) -> Vec<Action<P>> {
-        let line = Registered::new(worker_id, now, &self.profile.timing);
+        let line = Registered::new(worker_id, now);
         self.line = Line::Registered(line);
         self.counts.reconnects += u64::from(self.ever_registered);
         self.ever_registered = true;

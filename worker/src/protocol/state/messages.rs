@@ -54,6 +54,10 @@ pub(super) fn ended(job_id: &str, end: JobEnd) -> proto::UpdateJobStatus {
     proto::UpdateJobStatus { job_id: job_id.to_owned(), status: status.into(), error }
 }
 
+pub(super) fn is_end(update: &proto::UpdateJobStatus) -> bool {
+    matches!(update.status(), proto::JobStatus::JsSuccess | proto::JobStatus::JsFailed)
+}
+
 pub(super) fn status(full: bool, load: f32, job_count: u32) -> Message {
     let status = match full {
         true => proto::WorkerStatus::WsFull,

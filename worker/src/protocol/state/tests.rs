@@ -70,9 +70,11 @@ fn a_worker_registers_first() {
     assert!(request.allowed_permissions.as_ref().unwrap().can_publish);
     bench.said();
     bench.register();
-    assert_eq!(bench.said(), ["register", "free 0.25 0"]);
+    assert_eq!(bench.said(), ["register", "ping", "free 0.25 0"]);
     let status = bench.state.status(bench.at());
-    assert_eq!(status.worker_id.as_deref(), Some("AW_1"));
+    assert_eq!((status.worker_id.as_deref(), status.ready), (Some("AW_1"), false));
+    bench.receive(FromServer::Pong(proto::WorkerPong::default()));
+    assert!(bench.state.status(bench.at()).ready, "jobs come from now on");
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn a_lost_connection_ends_no_job() {
     let bench = check(&steps, &["yes a", "yes b", "full 0 0", "run a"], 1);
     assert_eq!(bench.state.counts.expired, 1, "b cannot be assigned any more");
     let back = [Ask("a"), Assign("a"), Lose, Register];
-    let bench = check(&back, &["yes a", "run a", "register", "migrate a", "free 0 1"], 1);
+    let bench = check(&back, &["yes a", "run a", "register", "migrate a", "ping", "free 0 1"], 1);
     assert_eq!(bench.state.counts.reconnects, 1);
     assert!(!bench.started[0].2.is_cancelled());
 }
@@ -157,8 +159,9 @@ fn a_lost_connection_ends_no_job() {
 #[test]
 fn what_ended_meanwhile_is_told_after_the_reconnect() {
     let steps = [Ask("a"), Assign("a"), Lose, Succeed("a"), Register, Lose, Register];
-    let said = ["yes a", "run a", "register", "ok a", "free 0 0", "register", "free 0 0"];
-    check(&steps, &said, 0);
+    let (back, again) =
+        (["register", "ok a", "ping", "free 0 0"], ["register", "ping", "free 0 0"]);
+    check(&steps, &[&["yes a", "run a"], &back[..], &again[..]].concat(), 0);
 }
 
 #[test]
@@ -170,7 +173,7 @@ fn what_could_not_be_sent_is_sent_later() {
     bench.on(Input::Lost(unsent));
     bench.end("a", JobEnd::Success);
     bench.register();
-    assert_eq!(bench.said(), ["register", "run a", "ok a", "free 0 0"]);
+    assert_eq!(bench.said(), ["register", "run a", "ok a", "ping", "free 0 0"]);
 }
 
 #[test]
@@ -178,10 +181,11 @@ fn what_is_owed_has_a_limit() {
     let mut bench = Bench::registered(1);
     bench.ask("a");
     bench.assign("a");
+    bench.end("a", JobEnd::Success);
     let sent: Vec<_> = bench.sent.drain(..).collect();
-    let run = sent.into_iter().find(|message| short(message) == "run a").expect("it runs");
-    bench.on(Input::Lost(vec![run; MAX_OWED + 3]));
-    assert_eq!((bench.state.owed(), bench.state.counts.untold), (MAX_OWED, 3));
+    let end = sent.into_iter().find(|message| short(message) == "ok a").expect("it ended");
+    bench.on(Input::Lost(vec![end; MAX_OWED + 3]));
+    assert_eq!((bench.state.untold(), bench.state.counts.untold), (MAX_OWED as u64, 3));
 }
 
 #[test]
@@ -238,7 +242,7 @@ fn without_a_threshold_load_does_not_matter() {
     for step in [Load(1.0), Ask("a"), Ask("b")] {
         bench.take(step);
     }
-    assert_eq!(bench.said(), ["register", "free 0 0", "yes a", "yes b", "full 1 0"]);
+    assert_eq!(bench.said(), ["register", "ping", "free 0 0", "yes a", "yes b", "full 1 0"]);
 }
 
 #[test]

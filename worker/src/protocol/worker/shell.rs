@@ -1,6 +1,7 @@
 //! What happens goes into the machine, and what it asks for is done.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tracing::Instrument;
 
 use super::link::{Event, Link};
 use super::{Goodbye, Worker};
-use crate::job::{Assignment, JobEnd, Run};
+use crate::job::{Assignment, Declined, JobEnd, Run};
 use crate::protocol::load::Mean;
 use crate::protocol::socket::{Lost, Socket};
 use crate::protocol::state::{Action, At, Input, State};
@@ -92,11 +93,11 @@ impl Shell {
                 biased;
                 () = end.cancelled() => Happening::End,
                 () = drain.cancelled(), if self.stop == Stop::Unwanted => Happening::Drain,
-                Some(ended) = self.jobs.join_next_with_id() => Happening::Job(ended),
-                event = self.link.next() => Happening::Link(event),
                 () = sleep_until(overdue), if self.stop != Stop::Unwanted => Happening::Overdue,
+                Some(ended) = self.jobs.join_next_with_id() => Happening::Job(ended),
                 () = sleep_until(tick) => Happening::Tick,
                 _ = samples.tick() => Happening::Sample,
+                event = self.link.next() => Happening::Link(event),
             };
             match happening {
                 Happening::End => break,
@@ -192,8 +193,8 @@ impl Shell {
     fn wait(&mut self, error: &dyn std::fmt::Display) {
         let jitter = self.worker.settings.timing.backoff_jitter.mul_f64(self.rng.random());
         let delay = self.state.backoff() + jitter;
-        let jobs = self.jobs.len();
-        tracing::warn!(%error, jobs, delay_ms = delay.as_millis() as u64, "not connected to livekit");
+        let (jobs, delay_ms) = (self.jobs.len(), delay.as_millis() as u64);
+        tracing::warn!(%error, jobs, delay_ms, "not connected to livekit");
         self.link = Link::Waiting(Instant::now() + delay);
     }
 
@@ -242,9 +243,12 @@ impl Shell {
         Some((lost, vec![message]))
     }
 
+    /// Asks whether the job is wanted. A panic over one job must not end the others.
     fn offer(&self, job: Arc<Job>) -> Input<Place> {
         let room = job.room.as_ref().map_or("", |room| &room.name);
-        let answer = self.worker.answer.offer(&job);
+        let offer = AssertUnwindSafe(|| self.worker.answer.offer(&job));
+        let answer = catch_unwind(offer)
+            .unwrap_or_else(|_| Err(Declined("whoever answers has panicked".to_owned())));
         match &answer {
             Ok(_) => tracing::info!(job = %job.id, room, "job accepted"),
             Err(reason) => tracing::info!(job = %job.id, room, %reason, "job declined"),
@@ -289,7 +293,7 @@ impl Shell {
             finished: counts.finished,
             failed: counts.failed,
             cut: self.cut,
-            untold: counts.untold + self.state.owed() as u64,
+            untold: counts.untold + self.state.untold(),
         };
         if let Link::Up(socket) = self.link {
             socket.close().await;
