@@ -225,6 +225,11 @@ impl Turn {
         }
     }
 
+    /// Notes that the next turn has begun, though the last frame of this one may still be played.
+    pub(super) fn supersede(&self) {
+        self.lock().superseded = true;
+    }
+
     /// Holds the turn or lets it go. A turn that is held before its first sound waits for the
     /// caller.
     pub(super) fn set_held(&self, held: bool) {
