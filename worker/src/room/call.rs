@@ -26,14 +26,11 @@ use super::source::RoomSource;
 use super::texts::{Texts, tell_states};
 use super::told::{IDLE, Told};
 use super::watch::{Outlets, Watch};
-use super::{End, Settings};
+use super::{End, Settings, inputs};
 use crate::job::Assignment;
 
 /// The name of the agent's track, which is that of LiveKit's own agents.
 const TRACK: &str = "roomio_audio";
-
-/// Inputs that may wait for the graph.
-const MAX_INPUTS: usize = 32;
 
 /// A room with the caller in it, and a track on which the agent can be heard.
 pub struct RoomCall {
@@ -104,6 +101,7 @@ impl RoomCall {
             observer: Some(Arc::clone(&told) as Arc<_>),
         };
         let participant = room.local_participant();
+        inputs::serve(&participant, caller.identity.clone(), watch.inputs());
         let mut calling = Box::pin(call(transport));
         let end = tokio::select! {
             biased;
@@ -142,8 +140,9 @@ impl Parts {
         let (recordings, recorded) = mpsc::channel(1);
         let agent_track = watch::Sender::new(String::new());
         let (frames, heard) = mpsc::channel(HANDED_OVER);
-        let (inputs, given) = mpsc::channel(MAX_INPUTS);
-        let outlets = Outlets { microphone, recordings, inputs, agent_track: agent_track.clone() };
+        let (typed, given) = mpsc::channel(inputs::MAX_WAITING);
+        let outlets =
+            Outlets { microphone, recordings, inputs: typed, agent_track: agent_track.clone() };
         let wanted = job.participant.as_ref().map(|participant| participant.identity.clone());
         let link = Link::new(settings, wanted, Instant::now());
         let terminated = assignment.terminated.clone();
@@ -203,7 +202,7 @@ async fn publish(room: &Room, voice: NativeAudioSource) -> Result<String, End> {
 /// Reads the microphone. A graph that takes no more sound may still be speaking.
 async fn listen(microphone: &mut Microphone) {
     microphone.read().await;
-    pending().await
+    pending::<()>().await;
 }
 
 /// Waits until the last words are on their way, sound and text. Gives the end where the room ends

@@ -18,6 +18,7 @@ mod call;
 mod caller;
 mod clock;
 mod end;
+mod inputs;
 mod link;
 mod microphone;
 mod playout;

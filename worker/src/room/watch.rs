@@ -3,6 +3,7 @@
 //! In come the crate's events; out go the microphone's tracks, recordings and inputs on channels,
 //! and the end of the call.
 
+use std::fmt::Display;
 use std::future::pending;
 use std::time::Duration;
 
@@ -18,9 +19,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use voicegraph_engine::message::UserInput;
 use voicegraph_engine::transport::Captured;
 
 use super::caller::Caller;
+use super::inputs::{self, BadChat};
 use super::link::Link;
 use super::microphone::Track;
 use super::recording::{self, Recording, Unreadable};
@@ -46,6 +49,7 @@ pub(super) struct Outlets {
 
 /// What a stream brought.
 enum Read {
+    Chat(Result<UserInput, BadChat>),
     Recording(Result<Recording, Unreadable>),
 }
 
@@ -82,6 +86,11 @@ impl Watch {
         there.sort_by_key(RemoteParticipant::joined_at);
         there.iter().for_each(|participant| watch.came(participant));
         watch
+    }
+
+    /// The way of inputs to the graph.
+    pub(super) fn inputs(&self) -> mpsc::Sender<Captured> {
+        self.outlets.inputs.clone()
     }
 
     /// Whether the caller has come.
@@ -127,7 +136,7 @@ impl Watch {
                 None => Err(End::ConnectionLost { reason: "ROOM_GONE" }),
             },
             Some(read) = self.reading.next() => {
-                self.take(read);
+                self.have_read(read);
                 Ok(())
             }
             () = until(self.link.until()) => Err(self.link.missed()),
@@ -155,18 +164,36 @@ impl Watch {
             RoomEvent::LocalTrackRepublished { publication, .. } => {
                 self.outlets.agent_track.send_replace(publication.sid().to_string());
             }
-            RoomEvent::ByteStreamOpened { reader, topic, participant_identity } => {
-                if topic == recording::TOPIC && self.link.is(participant_identity.as_str()) {
-                    let Some(reader) = reader.take() else { return Ok(()) };
-                    self.read(async { Read::Recording(recording::read(reader).await) });
-                }
-            }
             RoomEvent::Reconnecting => tracing::warn!("connection to the server broke"),
             RoomEvent::Reconnected => tracing::info!("connection to the server is mended"),
             RoomEvent::Disconnected { reason } => return Err(End::of_connection(reason)),
-            _ => {}
+            other => self.on_input(other),
         }
         Ok(())
+    }
+
+    /// What the caller sends besides sound; others are not listened to.
+    fn on_input(&mut self, event: RoomEvent) {
+        match event {
+            RoomEvent::TextStreamOpened { reader, topic, participant_identity: from } => {
+                let wanted = topic == inputs::CHAT && self.link.is(from.as_str());
+                if let Some(reader) = reader.take().filter(|_| wanted) {
+                    self.read(async { Read::Chat(inputs::read(reader).await) });
+                }
+            }
+            RoomEvent::ByteStreamOpened { reader, topic, participant_identity: from } => {
+                let wanted = topic == recording::TOPIC && self.link.is(from.as_str());
+                if let Some(reader) = reader.take().filter(|_| wanted) {
+                    self.read(async { Read::Recording(recording::read(reader).await) });
+                }
+            }
+            RoomEvent::SipDTMFReceived { code, digit, participant: Some(participant) }
+                if self.is_caller(&participant) =>
+            {
+                self.take(inputs::key(code, digit.as_deref()));
+            }
+            _ => {}
+        }
     }
 
     fn is_caller(&self, participant: &RemoteParticipant) -> bool {
@@ -236,8 +263,16 @@ impl Watch {
         self.reading.push(Box::pin(async { timeout(READING_LIMIT, stream).await.ok() }));
     }
 
-    fn take(&self, read: Option<Read>) {
+    fn take(&self, input: Result<UserInput, impl Display>) {
+        match input {
+            Ok(input) => drop(inputs::give(&self.outlets.inputs, input)),
+            Err(error) => tracing::warn!(%error, "input of the caller cannot be taken"),
+        }
+    }
+
+    fn have_read(&self, read: Option<Read>) {
         match read {
+            Some(Read::Chat(input)) => self.take(input),
             None => tracing::warn!("a stream did not come to its end"),
             Some(Read::Recording(Ok(recording))) => {
                 if self.outlets.recordings.try_send(recording).is_err() {
