@@ -17,6 +17,7 @@ mod seed;
 mod simulators;
 mod stop;
 mod tables;
+mod variables;
 
 use std::process::ExitCode;
 

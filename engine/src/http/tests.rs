@@ -39,7 +39,8 @@ fn graph() -> Graph {
     let name = "clinic".to_owned();
     let environment = "dev".to_owned();
     let fingerprint = "f00d".to_owned();
-    Graph { name, environment, fingerprint, nodes: Vec::new(), edges: Vec::new() }
+    let variables = Default::default();
+    Graph { name, environment, fingerprint, variables, nodes: Vec::new(), edges: Vec::new() }
 }
 
 /// A graph with a node whose calls share `fake`.
@@ -283,7 +284,8 @@ async fn a_stop_ends_idle_connections() {
 #[tokio::test]
 async fn a_websocket_call_takes_a_place_of_the_runtime() {
     let server = Server::start().await;
-    let calls = super::Calls(Arc::clone(&server.runtime));
+    let runtime = Arc::clone(&server.runtime);
+    let calls = super::Calls { runtime, variables: Default::default() };
     let (first, second) = (calls.admit().ok(), calls.admit().ok());
     assert!(first.is_some() && second.is_some());
     let busy = calls.admit().err().unwrap();

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::event::Observer;
 use crate::message::{AudioFrame, UserInput};
+use crate::variables::Variables;
 pub use recording::{Layout, Recording};
 pub use resample::Resampler;
 pub use wav::{FileError, LONGEST_FILE, decode_voice, read_voice};
@@ -33,6 +34,8 @@ pub struct Transport {
     pub sink: Box<dyn Sink>,
     /// Who calls, where the transport knows it: a phone number in E.164 or an identity.
     pub caller: Option<Arc<str>>,
+    /// What the call is given; what is declared and not given gets its default.
+    pub variables: Variables,
     /// Told of the call's events, where the transport passes them on or acts by them.
     pub observer: Option<Arc<dyn Observer>>,
 }

@@ -261,11 +261,11 @@ impl Dialogue {
         }
     }
 
-    /// When the message came or the interrupting speech began. Where only words tell of it, the end of the last word is
+    /// When the message was whole or the interrupting speech began. Where only words tell of it, the end of the last word is
     /// all that is known.
     fn onset(&self, now: Instant) -> Instant {
         if let Some(typed) = self.words.typed() {
-            return typed.at;
+            return typed.whole;
         }
         if let Some(doubt) = &self.doubt {
             return doubt.onset();

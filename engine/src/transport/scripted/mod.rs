@@ -21,6 +21,7 @@ use std::time::Duration;
 use super::playback::Playback;
 use super::{Recording, Transport};
 use crate::message::UserInput;
+use crate::variables::Variables;
 use ear::Ear;
 use source::ScriptedSource;
 
@@ -99,5 +100,11 @@ pub fn call(script: Script, recording: Option<Recording>) -> Transport {
     let last_played = sink.last_played();
     let caller = script.caller.clone();
     let source = ScriptedSource::new(script, recording, Arc::clone(&ear), last_played);
-    Transport { source: Box::new(source), sink: Box::new(sink), caller, observer: Some(ear) }
+    Transport {
+        source: Box::new(source),
+        sink: Box::new(sink),
+        caller,
+        variables: Variables::default(),
+        observer: Some(ear),
+    }
 }

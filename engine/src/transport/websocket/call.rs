@@ -16,6 +16,7 @@ use super::query::Rates;
 use super::wire::{Said, Told, decode};
 use super::{End, Place, Settings};
 use crate::transport::{Captured, Transport};
+use crate::variables::Variables;
 
 /// Frames, 1 s of sound, that may wait for the graph with what was typed between them; beyond, the
 /// socket is not read.
@@ -46,6 +47,7 @@ pub(super) async fn converse(
         source: Box::new(ClientSource(received)),
         sink: Box::new(ClientSink::new(Arc::clone(&line), rates.output)),
         caller,
+        variables: Variables::default(),
         observer: Some(Arc::clone(&line) as Arc<_>),
     };
     let (to_client, from_client) = socket.split();
