@@ -203,7 +203,7 @@ impl SdkPeer {
     }
 
     /// Tells of the loudness of the others' tracks of that name from now on, `ms` at a time.
-    pub async fn meter(&self, track: &str, ms: u64) {
+    pub async fn meter_each(&self, ms: u64, track: &str) {
         self.told(with("meter", track, json!({"rate_hz": 16_000, "ms": ms}))).await;
     }
 

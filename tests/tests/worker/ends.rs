@@ -87,7 +87,8 @@ async fn nobody_comes() {
     let Some(server) = Server::shared("worker nobody", Version::New) else { return };
     let limit = Duration::from_millis(300);
     let settings = Settings { caller_limit: limit, ..Settings::default() };
-    let joined = RoomCall::join(&assignment(server, "nobody"), &settings);
+    let assignment = assignment(server, "nobody");
+    let joined = RoomCall::join(&assignment, &settings);
     let end = within("the end", joined).await.err();
     assert_eq!(end, Some(End::NobodyCame { limit }));
 }
@@ -97,7 +98,8 @@ async fn a_room_that_cannot_be_joined_is_told() {
     let Some(server) = Server::shared("worker refused", Version::New) else { return };
     let mut assignment = assignment(server, "refused");
     assignment.token = "no-token".into();
-    let joined = RoomCall::join(&assignment, &Settings::default());
+    let settings = Settings::default();
+    let joined = RoomCall::join(&assignment, &settings);
     let end = within("the end", joined).await.err().expect("it is refused");
     assert_eq!(end.name(), "not_joined");
     assert!(!end.to_string().contains("no-token"), "{end}");

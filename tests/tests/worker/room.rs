@@ -165,7 +165,7 @@ async fn the_agent_waits_for_the_caller() {
     };
     let calling = async {
         let ada = SdkPeer::join("worker late", server, "late", "ada").await?;
-        ada.meter(VOICE, 20).await;
+        ada.meter_each(20, VOICE).await;
         let heard = timeout(LIMIT, heard(&ada, 300)).await.expect("the greeting is heard");
         Some((ada, heard))
     };

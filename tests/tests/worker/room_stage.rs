@@ -144,7 +144,7 @@ impl Stage {
         let server = Server::shared(&suite, version)?;
         let ada = SdkPeer::join(&suite, server, room, "ada").await?;
         ada.publish(MICROPHONE, 16_000, 1).await;
-        ada.meter(VOICE, 20).await;
+        ada.meter_each(20, VOICE).await;
         let agent = Agent::enter(server, room, settings).await;
         Some(Self { ada, agent, server, room: room.to_owned() })
     }

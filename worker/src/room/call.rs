@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use voicegraph_engine::session::CallEnd;
 use voicegraph_engine::transport::Transport;
+use voicegraph_engine::variables::Variables;
 
 use super::caller::Caller;
 use super::link::Link;
@@ -78,6 +79,11 @@ impl RoomCall {
         &self.caller
     }
 
+    /// Leaves before the call has begun, for the reason of `end`.
+    pub async fn leave(self, end: End) -> End {
+        leave(&self.room, &self.parts.settings, end).await
+    }
+
     /// Has `call` carry out the call over the room's audio, and leaves when it or the room ends.
     pub async fn run<F>(self, call: impl FnOnce(Transport) -> F) -> End
     where
@@ -98,6 +104,7 @@ impl RoomCall {
             source: Box::new(source),
             sink: Box::new(RoomSink::new(voice, &settings, gone.clone())),
             caller: Some(caller.id()),
+            variables: Variables::default(),
             observer: Some(Arc::clone(&told) as Arc<_>),
         };
         let participant = room.local_participant();

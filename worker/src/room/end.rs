@@ -61,6 +61,9 @@ pub enum End {
         /// LiveKit's name for how.
         reason: &'static str,
     },
+    /// What the call was given does not fit the pipeline.
+    #[error("the call was refused: {0}")]
+    Refused(String),
     /// The pipeline failed.
     #[error("the pipeline failed: {0}")]
     PipelineFailed(String),
@@ -82,6 +85,7 @@ impl End {
             Self::NobodyCame { .. } => "nobody_came",
             Self::CallerLost { .. } => "caller_lost",
             Self::ConnectionLost { .. } => "connection_lost",
+            Self::Refused(_) => "refused",
             Self::PipelineFailed(_) => "pipeline_failed",
         }
     }
@@ -101,6 +105,7 @@ impl End {
         match &end.reason {
             EndReason::Finished | EndReason::HungUp => Self::Finished,
             EndReason::Closed => Self::Closed,
+            EndReason::Refused { what } => Self::Refused(what.clone()),
             failed => Self::PipelineFailed(failed.to_string()),
         }
     }
