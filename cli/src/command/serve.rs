@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use voicegraph_engine::http::{self, Calls, State};
 use voicegraph_engine::metrics::Metrics;
-use voicegraph_engine::runtime::{Pipeline, Runtime};
+use voicegraph_engine::runtime::{Admission, Pipeline, Runtime};
 use voicegraph_engine::session::Limits;
 use voicegraph_engine::transport::websocket::{self, Origins, Settings};
 
@@ -33,7 +33,8 @@ pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
     let connector = simulators::connector(simulators::script(&arguments.script)?);
     let metrics = Arc::new(Metrics::new());
     let pipeline = Pipeline::new(graph, &metrics, env!("CARGO_PKG_VERSION"));
-    let (places, limits) = (arguments.max_sessions, Limits::default());
+    let places = Arc::new(Admission::new(arguments.max_sessions));
+    let limits = Limits::default();
     let seed = seed::from_system();
     let runtime = Runtime::new(pipeline, connector, clock::now, places, limits, seed);
     let runtime = Arc::new(runtime);
@@ -60,8 +61,8 @@ pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
 }
 
 fn router(metrics: Arc<Metrics>, calls: Calls, origins: Origins) -> Router {
-    let runtime = Arc::clone(&calls.runtime);
-    let state = State { metrics, runtime, version: env!("CARGO_PKG_VERSION") };
+    let runtimes = Arc::clone(&calls.runtime).into();
+    let state = State { metrics, runtimes, version: env!("CARGO_PKG_VERSION") };
     let route = websocket::route(Arc::new(calls), Settings::default(), origins);
     http::router(state).route("/call", route)
 }

@@ -18,7 +18,7 @@ use crate::variables::Declaration;
 pub(crate) fn fingerprint(name: &str, resolved: &Resolved) -> String {
     let mut lines: Vec<String> = resolved.nodes.iter().map(node_line).collect();
     lines.extend(resolved.edges.iter().map(edge_line));
-    lines.extend(resolved.variables.iter().map(variable_line));
+    lines.extend(resolved.variables.right.iter().map(variable_line));
     lines.sort();
     let mut hasher = Sha256::new();
     hasher.update(format!("pipeline {name:?}\n"));

@@ -244,7 +244,7 @@ mod tests {
         ])
     }
 
-    fn parse(given: Json) -> Result<Variables, Vec<String>> {
+    fn parse(given: &Json) -> Result<Variables, Vec<String>> {
         let given = given.as_object().expect("an object").clone().into_iter().collect();
         Variables::parse(&declarations(), &given)
             .map_err(|refusals| refusals.iter().map(Refusal::to_string).collect())
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn what_is_given_stands_and_what_is_not_has_its_default() {
-        let variables = parse(json!({ "name": "Ada", "rate": 2 })).expect("all fits");
+        let variables = parse(&json!({ "name": "Ada", "rate": 2 })).expect("all fits");
         assert_eq!(variables.get("name"), Some(&Value::Text("Ada".into())));
         assert_eq!(variables.get("rate"), Some(&Value::Number(2.0)));
         assert_eq!(variables.get("age"), Some(&Value::Integer(30)));
@@ -265,7 +265,7 @@ mod tests {
         let wrong = json!({
             "nam": "sesame", "age": "sesame", "rate": "0.5", "new": 1, "x": { "sesame": 1 },
         });
-        let refused = parse(wrong).expect_err("nothing fits");
+        let refused = parse(&wrong).expect_err("nothing fits");
         assert_eq!(
             refused,
             [
@@ -282,15 +282,15 @@ mod tests {
 
     #[test]
     fn strings_are_bounded_and_plain() {
-        assert!(parse(json!({ "name": "ÄÄÄÄÄÄÄÄ" })).is_ok());
+        assert!(parse(&json!({ "name": "ÄÄÄÄÄÄÄÄ" })).is_ok());
         for (name, expected) in [
             ("ÄÄÄÄÄÄÄÄÄ", "`name` is too long: at most 8 characters are allowed"),
             ("a\u{1b}[0m", "`name` holds control characters: write plain text"),
         ] {
-            assert_eq!(parse(json!({ "name": name })).expect_err(name), [expected]);
+            assert_eq!(parse(&json!({ "name": name })).expect_err(name), [expected]);
         }
         assert_eq!(
-            parse(json!({ "name": null })).expect_err("null"),
+            parse(&json!({ "name": null })).expect_err("null"),
             ["`name` is null: write a string"]
         );
     }
@@ -299,14 +299,14 @@ mod tests {
     fn a_flood_of_names_is_cut() {
         let flood: serde_json::Map<_, _> =
             (0..1_000).map(|n| (format!("{n}{}", "y".repeat(500)), json!(1))).collect();
-        let refused = parse(flood.into()).expect_err("none is declared");
+        let refused = parse(&flood.into()).expect_err("none is declared");
         assert_eq!(refused.len(), MAX_REFUSALS);
         assert!(refused.iter().all(|one| one.len() < 200));
     }
 
     #[test]
     fn neither_value_nor_variables_print_what_is_private() {
-        let variables = parse(json!({ "name": "sesame" })).expect("it fits");
+        let variables = parse(&json!({ "name": "sesame" })).expect("it fits");
         let printed = format!("{variables:?} {:?}", variables.get("name"));
         assert!(printed.contains("name") && !printed.contains("sesame"), "{printed}");
     }
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn what_was_given_to_another_pipeline_is_checked_again() {
-        let given = parse(json!({ "name": "Ada" })).expect("it fits");
+        let given = parse(&json!({ "name": "Ada" })).expect("it fits");
         let other = Declarations::new([declaration("name", VariableType::Integer, None)]);
         let refused = other.complete(&given).expect_err("another type");
         assert_eq!(told(&refused), "`name` is a string: write an integer");

@@ -261,8 +261,8 @@ impl Dialogue {
         }
     }
 
-    /// When the message was whole or the interrupting speech began. Where only words tell of it, the end of the last word is
-    /// all that is known.
+    /// When the message was whole or the interrupting speech began. Where only words tell of it,
+    /// the end of the last word is all that is known.
     fn onset(&self, now: Instant) -> Instant {
         if let Some(typed) = self.words.typed() {
             return typed.whole;

@@ -9,8 +9,9 @@
 //! ```
 //!
 //! In: `speech` from a voice activity detector (optional: without it the recogniser's word times
-//! stand in), `transcript` from a recogniser, `input` that was typed or pressed (optional). Out: `turn`, the caller's finished turn, whose origin
-//! is the end of the caller's speech. It alone holds the control of the call's turns.
+//! stand in), `transcript` from a recogniser, `input` that was typed or pressed (optional). Out:
+//! `turn`, the caller's finished turn, whose origin is the end of the caller's speech. It alone
+//! holds the control of the call's turns.
 //!
 //! **Words.** Every word of every final transcript goes into exactly one turn. What the caller says
 //! while it cannot begin a turn (the caller goes on speaking, or the agent must not be interrupted)

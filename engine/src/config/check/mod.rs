@@ -15,7 +15,6 @@ use super::resolve::{Resolved, ResolvedEdge, ResolvedNode};
 use crate::diagnostic::{Diagnostic, Files, codes};
 use crate::graph::{Graph, GraphEdge, GraphNode, is_name};
 use crate::registry::Registry;
-use crate::variables::Declarations;
 
 /// The graph, where neither this pass nor one before found an error.
 pub(crate) fn check(
@@ -69,7 +68,7 @@ fn build(resolved: Resolved, order: &[usize], environment: &str) -> Option<Graph
     let nodes = order.iter().map(|&node| nodes[node].take()).collect::<Option<Vec<_>>>()?;
     let edges = resolved.edges.iter().map(|edge| graph_edge(edge, &place)).collect();
     let environment = environment.to_owned();
-    let variables = Declarations::new(resolved.variables.into_iter().map(|one| one.declaration));
+    let variables = resolved.variables.declarations();
     Some(Graph { name, environment, fingerprint, variables, nodes, edges })
 }
 

@@ -14,7 +14,8 @@ pub(super) fn undeclared(resolved: &Resolved, files: &Files) -> Vec<Diagnostic> 
     for node in &resolved.nodes {
         let mut told = BTreeSet::new();
         for used in used(node) {
-            if !resolved.declares(&used.name) && told.insert((used.path.clone(), used.name.clone()))
+            if !resolved.variables.has(&used.name)
+                && told.insert((used.path.clone(), used.name.clone()))
             {
                 found.push(unknown(resolved, node, &used, files));
             }
@@ -31,7 +32,7 @@ fn unknown(
 ) -> Diagnostic {
     let UsedVariable { path, name, written } = used;
     let message = format!("`{path}` of node `{}` uses the variable `{name}`", node.name);
-    let names = resolved.variables.iter().map(|one| &*one.declaration.name);
+    let names = resolved.variables.right.iter().map(|one| &*one.declaration.name);
     let help = match names.len() {
         0 => format!("declare it: `variables.{name} = {{ type = \"string\" }}`"),
         _ => suggest::help(name, "the variables are", names),
@@ -62,7 +63,8 @@ pub(super) fn unused(resolved: &Resolved) -> Vec<Diagnostic> {
     }
     let used: BTreeSet<String> =
         resolved.nodes.iter().flat_map(used).map(|used| used.name).collect();
-    let unused = resolved.variables.iter().filter(|one| !used.contains(&*one.declaration.name));
+    let unused =
+        resolved.variables.right.iter().filter(|one| !used.contains(&*one.declaration.name));
     let told = unused.map(|one| {
         let message = format!("no node uses the variable `{}`", one.declaration.name);
         Diagnostic::new(&codes::UNUSED_VARIABLE, message)

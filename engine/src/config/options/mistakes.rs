@@ -1,7 +1,7 @@
 //! The mistakes in options, in words.
 //!
-//! Nodes, edges and variables make the same mistakes, some under codes of their own. Values of secret options come by
-//! here in no case.
+//! Nodes, edges and variables make the same mistakes, some under codes of their own. Values of
+//! secret options come by here in no case.
 
 use super::{Field, Rule, TableRule, describe, example};
 use crate::config::suggest;

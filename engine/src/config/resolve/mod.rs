@@ -9,18 +9,17 @@ mod variables;
 
 pub use edges::{EdgeOptions, MAX_LIMIT, MAX_LIMIT_MS};
 pub(crate) use nodes::{ResolvedNode, refusal};
-pub(crate) use variables::VariableOptions;
+pub(crate) use variables::{Declared, ResolvedVariable, VariableOptions};
 
 use std::collections::BTreeSet;
 
-use super::parse::{Draft, DraftVariable};
+use super::parse::Draft;
 use super::tree::Tree;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::edge::{Limit, Overflow};
 use crate::graph::EdgeName;
 use crate::message::PayloadKind;
 use crate::registry::Registry;
-use crate::variables::{Declaration, Declarations};
 
 /// A pipeline whose words are understood, as far as they can be.
 pub(crate) struct Resolved {
@@ -36,28 +35,10 @@ pub(crate) struct Resolved {
     pub(crate) gaps: BTreeSet<(usize, bool)>,
     /// Whether nodes or edges had to be left out.
     pub(crate) incomplete: bool,
-    /// What calls may be given, in the order of the file.
-    pub(crate) variables: Vec<ResolvedVariable>,
-    /// Names of variables whose declarations are wrong.
-    pub(crate) unresolved: BTreeSet<String>,
+    /// What calls may be given.
+    pub(crate) variables: Declared,
     /// What must not be told.
     pub(crate) secrets: Secrets,
-}
-
-/// A variable, as declared.
-pub(crate) struct ResolvedVariable {
-    /// The declaration.
-    pub(crate) declaration: Declaration,
-    /// Where its name is written.
-    pub(crate) key: Span,
-}
-
-impl Resolved {
-    /// Whether the variable is declared, rightly or wrongly.
-    pub(crate) fn declares(&self, name: &str) -> bool {
-        self.unresolved.contains(name)
-            || self.variables.iter().any(|one| &*one.declaration.name == name)
-    }
 }
 
 /// Where secrets are.
@@ -100,9 +81,8 @@ pub(crate) fn resolve(
 ) -> (Resolved, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let mut secrets = Secrets::default();
-    let (variables, unresolved) = declared(draft.variables, &mut found, &mut secrets);
-    let declarations =
-        Declarations::new(variables.iter().map(|one: &ResolvedVariable| one.declaration.clone()));
+    let variables = Declared::resolve(draft.variables, &mut found, &mut secrets);
+    let declarations = variables.declarations();
     let nodes: Vec<ResolvedNode> = draft
         .nodes
         .into_iter()
@@ -124,28 +104,5 @@ pub(crate) fn resolve(
         gaps.extend(outcome.gaps);
     }
     let Draft { place, name, incomplete, .. } = draft;
-    let resolved =
-        Resolved { place, name, nodes, edges, gaps, incomplete, variables, unresolved, secrets };
-    (resolved, found)
-}
-
-/// The variables that are declared rightly, and the names of the others.
-fn declared(
-    drafts: Vec<DraftVariable>,
-    found: &mut Vec<Diagnostic>,
-    secrets: &mut Secrets,
-) -> (Vec<ResolvedVariable>, BTreeSet<String>) {
-    let rule = variables::rule();
-    let (mut right, mut wrong) = (Vec::new(), BTreeSet::new());
-    for draft in drafts {
-        let (name, key) = (draft.name.clone(), draft.key);
-        let (declaration, verified) = variables::resolve(draft, &rule);
-        found.extend(verified.found);
-        secrets.places.extend(verified.masks);
-        match declaration {
-            Some(declaration) => right.push(ResolvedVariable { declaration, key }),
-            None => drop(wrong.insert(name)),
-        }
-    }
-    (right, wrong)
+    (Resolved { place, name, nodes, edges, gaps, incomplete, variables, secrets }, found)
 }

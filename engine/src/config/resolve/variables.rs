@@ -1,13 +1,16 @@
 //! What a call may be given: the declarations in `[variables]`.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Secrets;
 use crate::config::options::{self, Rule, Subject, Verified};
 use crate::config::parse::DraftVariable;
 use crate::config::tree::{self, Table, Tree, Value as Written};
-use crate::diagnostic::{Diagnostic, Severity, codes};
-use crate::variables::{DEFAULT_LENGTH, Declaration, Refusal, Value, VariableType};
+use crate::diagnostic::{Diagnostic, Severity, Span, codes};
+use crate::variables::{DEFAULT_LENGTH, Declaration, Declarations, Refusal, Value, VariableType};
 
 /// What can be written for a variable.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -56,14 +59,65 @@ impl From<WrittenType> for VariableType {
     }
 }
 
+/// The variables of a pipeline.
+#[derive(Default)]
+pub(crate) struct Declared {
+    /// Those that are declared rightly, in the order of the file.
+    pub(crate) right: Vec<ResolvedVariable>,
+    /// The names of the others.
+    wrong: BTreeSet<String>,
+}
+
+/// A variable, as declared.
+pub(crate) struct ResolvedVariable {
+    /// The declaration.
+    pub(crate) declaration: Declaration,
+    /// Where its name is written.
+    pub(crate) key: Span,
+}
+
+impl Declared {
+    /// Reads all declarations.
+    pub(super) fn resolve(
+        drafts: Vec<DraftVariable>,
+        found: &mut Vec<Diagnostic>,
+        secrets: &mut Secrets,
+    ) -> Self {
+        let rule = rule();
+        let mut declared = Self::default();
+        for draft in drafts {
+            let (name, key) = (draft.name.clone(), draft.key);
+            let (declaration, verified) = resolve(draft, &rule);
+            found.extend(verified.found);
+            secrets.places.extend(verified.masks);
+            match declaration {
+                Some(declaration) => declared.right.push(ResolvedVariable { declaration, key }),
+                None => drop(declared.wrong.insert(name)),
+            }
+        }
+        declared
+    }
+
+    /// What kinds and calls are told.
+    pub(crate) fn declarations(&self) -> Declarations {
+        Declarations::new(self.right.iter().map(|one| one.declaration.clone()))
+    }
+
+    /// Whether the variable is declared, rightly or wrongly.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let is = |one: &ResolvedVariable| &*one.declaration.name == name;
+        self.wrong.contains(name) || self.right.iter().any(is)
+    }
+}
+
 /// The rule by which declarations are checked.
-pub(super) fn rule() -> Rule {
+fn rule() -> Rule {
     let schema = schemars::SchemaGenerator::default().into_root_schema_for::<VariableOptions>();
     options::rule_of(schema.as_value())
 }
 
 /// Reads one declaration; `None` where it is wrong.
-pub(super) fn resolve(draft: DraftVariable, rule: &Rule) -> (Option<Declaration>, Verified) {
+fn resolve(draft: DraftVariable, rule: &Rule) -> (Option<Declaration>, Verified) {
     let DraftVariable { name, key, mut options } = draft;
     let Rule::Table(rule) = rule else { unreachable!("a struct with fields is a table") };
     let mut verified = options::verify(&mut options, rule, Subject::Variable { name: &name }, key);

@@ -1,5 +1,5 @@
-//! A scripted caller: says, types or presses its lines at their times, or when the agent has answered, or into its
-//! words.
+//! A scripted caller: says, types or presses its lines at their times, or when the agent has
+//! answered, or into its words.
 //!
 //! ```text
 //!   lines ──> Cue: when is the next one due? ──> Source: frames every 20 ms, silence between lines

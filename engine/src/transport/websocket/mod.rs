@@ -18,9 +18,10 @@
 //! clock instead of an estimate. `{"type":"hangup"}` or a close ends the call.
 //!
 //! What the caller types is `{"type":"text","text":"At two."}`, a key of a telephone
-//! `{"type":"dtmf","digit":"5"}`, and `{"type":"interrupt"}` silences the agent. What such a message
-//! may hold says [`UserInput`](crate::message::UserInput); what it does is the graph's matter. A
-//! message that is not understood is answered by `{"type":"error",…}`, and the call goes on.
+//! `{"type":"dtmf","digit":"5"}`, and `{"type":"interrupt"}` silences the agent. What such a
+//! message may hold says [`UserInput`](crate::message::UserInput); what it does is the graph's
+//! matter. A message that is not understood is answered by `{"type":"error",…}`, and the call goes
+//! on.
 //!
 //! Who calls may be said by a proxy in front, in the header `voicegraph-caller`.
 //!
