@@ -4,6 +4,7 @@
 
 mod ends;
 mod room;
+mod room_clinic;
 mod room_inputs;
 mod room_stage;
 mod texts;

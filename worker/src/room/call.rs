@@ -21,7 +21,7 @@ use voicegraph_engine::variables::Variables;
 
 use super::caller::Caller;
 use super::link::Link;
-use super::microphone::{HANDED_OVER, Microphone, Track};
+use super::microphone::{HANDED_OVER, Microphone};
 use super::sink::{self, RoomSink};
 use super::source::RoomSource;
 use super::texts::{Texts, tell_states};
@@ -49,7 +49,7 @@ struct Parts {
     voice: NativeAudioSource,
     told: Arc<Told>,
     agent_track: watch::Sender<String>,
-    caller_track: watch::Receiver<Option<Track>>,
+    caller_track: watch::Receiver<String>,
 }
 
 impl RoomCall {
@@ -143,19 +143,25 @@ impl Parts {
     ) -> Self {
         let job = &assignment.job;
         let told = Arc::new(Told::new(job.id.trim_start_matches("AJ_")));
-        let (microphone, caller_track) = watch::channel(None);
+        let (microphone, tracks) = watch::channel(None);
+        let (callers, caller_track) = watch::channel(String::new());
         let (recordings, recorded) = mpsc::channel(1);
         let agent_track = watch::Sender::new(String::new());
         let (frames, heard) = mpsc::channel(HANDED_OVER);
         let (typed, given) = mpsc::channel(inputs::MAX_WAITING);
-        let outlets =
-            Outlets { microphone, recordings, inputs: typed, agent_track: agent_track.clone() };
+        let outlets = Outlets {
+            microphone,
+            recordings,
+            inputs: typed,
+            caller_track: callers,
+            agent_track: agent_track.clone(),
+        };
         let wanted = job.participant.as_ref().map(|participant| participant.identity.clone());
         let link = Link::new(settings, wanted, Instant::now());
         let terminated = assignment.terminated.clone();
         let watch = Watch::new(room, events, link, outlets, terminated);
         let limit = settings.recording_limit;
-        let microphone = Microphone::new(caller_track.clone(), recorded, frames, limit);
+        let microphone = Microphone::new(tracks, recorded, frames, limit);
         let gone = CancellationToken::new();
         let source = RoomSource { frames: heard, inputs: given, gone };
         let voice = sink::source(settings);

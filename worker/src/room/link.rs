@@ -95,6 +95,15 @@ impl Link {
         }
     }
 
+    /// Waits anew from `now` on, where somebody is missing.
+    pub(super) fn renew(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Waiting { until } => *until = now + self.settings.caller_limit,
+            State::Away { until, .. } => *until = now + self.settings.return_limit,
+            State::There { .. } => {}
+        }
+    }
+
     /// The end of the call at [`until`](Self::until).
     pub(super) fn missed(&self) -> End {
         match &self.state {
@@ -176,6 +185,17 @@ mod tests {
         let mut link = linked();
         link.left("ada", DisconnectReason::SignalClose, Instant::now()).expect("no end yet");
         assert_eq!(link.missed().name(), "caller_lost");
+    }
+
+    #[test]
+    fn what_the_agents_own_loss_took_does_not_count() {
+        let (now, later) = (Instant::now(), Instant::now() + Settings::default().return_limit);
+        let mut link = linked();
+        link.renew(later);
+        assert_eq!(link.until(), None, "nobody is missing");
+        link.left("ada", DisconnectReason::UnknownReason, now).expect("no end yet");
+        link.renew(later);
+        assert_eq!(link.until(), Some(later + Settings::default().return_limit));
     }
 
     #[test]

@@ -16,7 +16,6 @@ use livekit::data_stream::api::{
 use livekit::participant::LocalParticipant;
 use tokio::sync::watch;
 
-use super::microphone::Track;
 use super::told::Told;
 use super::transcript::{Segment, Speaker};
 
@@ -56,7 +55,7 @@ pub(super) struct Texts {
     /// The agent's track.
     pub(super) agent_track: watch::Receiver<String>,
     /// The caller's.
-    pub(super) caller_track: watch::Receiver<Option<Track>>,
+    pub(super) caller_track: watch::Receiver<String>,
     /// The caller's identity.
     pub(super) caller: String,
     /// The agent's segment in progress.
@@ -98,9 +97,9 @@ impl Texts {
     }
 
     async fn tell_caller(&self, segment: &Segment) -> StreamResult<()> {
-        let track = self.caller_track.borrow().as_ref().map(|track| track.sid.clone());
+        let track = self.caller_track.borrow().clone();
         let options = SendTextOptions::new_with_topic(TOPIC)
-            .with_attributes(attributes(segment, track.unwrap_or_default(), segment.is_final))
+            .with_attributes(attributes(segment, track, segment.is_final))
             .with_sender_identity(self.caller.clone());
         self.participant.send_text(&segment.text, options).await.map(drop)
     }

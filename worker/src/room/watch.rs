@@ -43,7 +43,9 @@ pub(super) struct Outlets {
     pub(super) recordings: mpsc::Sender<Recording>,
     /// What the caller types or presses.
     pub(super) inputs: mpsc::Sender<Captured>,
-    /// The name of the agent's track on the server.
+    /// The name of the caller's track on the server.
+    pub(super) caller_track: watch::Sender<String>,
+    /// The name of the agent's.
     pub(super) agent_track: watch::Sender<String>,
 }
 
@@ -65,6 +67,8 @@ pub(super) struct Watch {
     is_heard: bool,
     /// Whether the caller's connection carries media.
     is_active: bool,
+    /// Whether the agent's own connection is broken: then nobody is there, and nobody missed.
+    is_mending: bool,
     terminated: CancellationToken,
 }
 
@@ -78,10 +82,17 @@ impl Watch {
         terminated: CancellationToken,
     ) -> Self {
         let reading = FuturesUnordered::new();
-        let (is_heard, is_active) = (false, false);
-        let caller = None;
-        let mut watch =
-            Self { events, link, caller, outlets, reading, is_heard, is_active, terminated };
+        let mut watch = Self {
+            events,
+            link,
+            caller: None,
+            outlets,
+            reading,
+            is_heard: false,
+            is_active: false,
+            is_mending: false,
+            terminated,
+        };
         let mut there: Vec<_> = room.remote_participants().into_values().collect();
         there.sort_by_key(RemoteParticipant::joined_at);
         there.iter().for_each(|participant| watch.came(participant));
@@ -139,7 +150,7 @@ impl Watch {
                 self.have_read(read);
                 Ok(())
             }
-            () = until(self.link.until()) => Err(self.link.missed()),
+            () = until(self.link.until().filter(|_| !self.is_mending)) => Err(self.link.missed()),
         }
     }
 
@@ -164,8 +175,15 @@ impl Watch {
             RoomEvent::LocalTrackRepublished { publication, .. } => {
                 self.outlets.agent_track.send_replace(publication.sid().to_string());
             }
-            RoomEvent::Reconnecting => tracing::warn!("connection to the server broke"),
-            RoomEvent::Reconnected => tracing::info!("connection to the server is mended"),
+            RoomEvent::Reconnecting => {
+                tracing::warn!("connection to the server broke");
+                self.is_mending = true;
+            }
+            RoomEvent::Reconnected => {
+                tracing::info!("connection to the server is mended");
+                self.is_mending = false;
+                self.link.renew(Instant::now());
+            }
             RoomEvent::Disconnected { reason } => return Err(End::of_connection(reason)),
             other => self.on_input(other),
         }
@@ -225,6 +243,7 @@ impl Watch {
     fn subscribe(&self, publication: &RemoteTrackPublication, participant: &RemoteParticipant) {
         let wanted = publication.source() == TrackSource::Microphone;
         if wanted && self.is_caller(participant) {
+            self.outlets.caller_track.send_replace(publication.sid().to_string());
             publication.set_subscribed(true);
             if let Some(track) = publication.track() {
                 self.hear(&track, publication, participant);
