@@ -14,7 +14,8 @@ use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_tests::tone::Tone;
 use voicegraph_worker::room::{End, RoomCall, Settings};
 
-use crate::room_stage::{AGENT, Agent, MICROPHONE, Stage, against_both, assignment};
+use crate::room::{heard, until};
+use crate::room_stage::{AGENT, Agent, MICROPHONE, Stage, VOICE, against_both, assignment};
 
 against_both!(
     the_caller_leaves,
@@ -50,11 +51,16 @@ async fn the_job_is_terminated(stage: Stage) {
     stage.ada.sees(&agent_left()).await;
 }
 
-/// The agent leaves when its pipeline has ended.
+/// The agent leaves when its pipeline has ended, and its last words are heard to their end.
 async fn the_pipeline_ends(stage: Stage) {
     let Stage { ada, mut agent, .. } = stage;
-    agent.say(&Tone::new(440.0).sound(24_000, 200)).await;
-    assert_eq!(agent.finish(EndReason::Finished).await, End::Finished);
+    let leaving = async {
+        agent.say(&Tone::new(440.0).sound(24_000, 1_000)).await;
+        agent.finish(EndReason::Finished).await
+    };
+    let (end, heard) = tokio::join!(leaving, heard(&ada, 200));
+    assert_eq!(end, End::Finished);
+    assert!(heard >= Duration::from_millis(940), "{heard:?} of 1 s were heard");
     ada.sees(&agent_left()).await;
 }
 
@@ -118,6 +124,47 @@ async fn the_server_is_gone() {
     assert_eq!(agent.finish(EndReason::HungUp).await.name(), "connection_lost");
 }
 
+/// Both come back by themselves, and the pipeline does not notice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_restarts() {
+    let Some(server) = Server::start("worker restart", Version::New) else { return };
+    let Some(ada) = SdkPeer::join("worker restart", &server, "restart", "ada").await else {
+        return;
+    };
+    ada.publish(MICROPHONE, 16_000, 1).await;
+    ada.meter_each(20, VOICE).await;
+    let mut agent = Agent::enter(&server, "restart", Settings::default()).await;
+    agent.hear(100).await;
+    server.restart();
+    let tone = Tone::new(440.0).sound(24_000, 500);
+    let speaking = async {
+        loop {
+            agent.say(&tone).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = until(&ada, true) => {}
+        () = speaking => {}
+    }
+    agent.sink.clear();
+    let tone = Tone::new(440.0).sound(16_000, 500);
+    let speaking = async {
+        loop {
+            ada.play(MICROPHONE, std::slice::from_ref(&tone)).await;
+        }
+    };
+    let hearing = async { while agent.hear(100).await.loudness() < 500.0 {} };
+    let hearing = timeout(LIMIT, hearing);
+    tokio::select! {
+        biased;
+        heard = hearing => heard.expect("ada is heard again"),
+        () = speaking => {}
+    }
+    ada.leave().await;
+    assert_eq!(agent.end().await.name(), "caller_left");
+}
+
 /// Says to a test that it is alone in its process.
 const ALONE: &str = "VOICEGRAPH_ALONE";
 
@@ -175,6 +222,22 @@ async fn alone() {
     for _ in 0..TIMES {
         visit(server, &ada).await;
         settle(before).await;
+    }
+    in_vain(server).await;
+    settle(before).await;
+}
+
+/// A room that is refused, and one to which nobody comes.
+async fn in_vain(server: &Server) {
+    let limit = Duration::from_millis(300);
+    let settings = Settings { caller_limit: limit, ..Settings::default() };
+    let mut refused = assignment(server, "in_vain");
+    refused.token = "no-token".into();
+    for (assignment, name) in
+        [(refused, "not_joined"), (assignment(server, "in_vain"), "nobody_came")]
+    {
+        let joined = within("the end", RoomCall::join(&assignment, &settings)).await;
+        assert_eq!(joined.err().unwrap().name(), name);
     }
 }
 

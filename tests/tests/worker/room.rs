@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
+use voicegraph_engine::session::EndReason;
 use voicegraph_engine::transport::Captured;
 use voicegraph_tests::livekit::{LIMIT, Server, Version, within};
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_tests::sound::Sound;
 use voicegraph_tests::tone::Tone;
-use voicegraph_worker::room::Settings;
+use voicegraph_worker::room::{End, Settings};
 
 use crate::room_stage::{Agent, MICROPHONE, Stage, VOICE, against_both, frames};
 
 against_both!(
+    the_agent_begins_once_it_is_heard,
     the_caller_hears_the_agent,
     the_agent_hears_the_caller,
     a_muted_caller_is_silent,
@@ -23,7 +25,7 @@ against_both!(
 const LOUD: f64 = 500.0;
 
 /// Waits for 20 ms of the agent's track that are loud, or are not.
-async fn until(ada: &SdkPeer, loud: bool) {
+pub(crate) async fn until(ada: &SdkPeer, loud: bool) {
     let wanted = |event| match event {
         Event::Level { track, rms } => (track == VOICE && (rms > LOUD) == loud).then_some(()),
         _ => None,
@@ -32,7 +34,7 @@ async fn until(ada: &SdkPeer, loud: bool) {
 }
 
 /// How much of the agent is heard until it is silent for `pause_ms`.
-async fn heard(ada: &SdkPeer, pause_ms: u64) -> Duration {
+pub(crate) async fn heard(ada: &SdkPeer, pause_ms: u64) -> Duration {
     until(ada, true).await;
     let (mut steps, mut silent) = (1_u64, 0);
     while silent * 20 < pause_ms {
@@ -44,6 +46,20 @@ async fn heard(ada: &SdkPeer, pause_ms: u64) -> Duration {
         (steps, silent) = (steps + 1, if is_silent { silent + 1 } else { 0 });
     }
     Duration::from_millis((steps - silent) * 20)
+}
+
+/// Servers tell that a track is heard; the limit is for those that do not.
+async fn the_agent_begins_once_it_is_heard(stage: Stage) {
+    let Stage { ada, agent, server, room } = stage;
+    assert_eq!(agent.finish(EndReason::Finished).await, End::Finished);
+    let limit = Duration::from_secs(40);
+    let settings = Settings { listen_limit: limit, ..Settings::default() };
+    let entered = Instant::now();
+    let mut agent = Agent::enter(server, &room, settings).await;
+    assert!(entered.elapsed() < limit / 2, "{:?}", entered.elapsed());
+    let tone = Tone::new(440.0).sound(24_000, 500);
+    let (heard, ()) = tokio::join!(heard(&ada, 300), agent.say(&tone));
+    assert!(heard >= Duration::from_millis(440), "{heard:?} of the first 500 ms were heard");
 }
 
 /// From its first word on, at its level; what is said at 16 kHz too.

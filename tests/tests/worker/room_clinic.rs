@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use livekit_protocol::Job;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use voicegraph_engine::config::{self, Sources};
 use voicegraph_engine::connect::{Connector, Roots};
@@ -13,14 +14,15 @@ use voicegraph_engine::metrics::Metrics;
 use voicegraph_engine::runtime::{Admission, Pipeline, Runtime, Runtimes};
 use voicegraph_engine::session::Limits;
 use voicegraph_simulators::{Folder, Script, Simulators};
-use voicegraph_tests::livekit::{Server, Version, agent_token, within};
+use voicegraph_tests::livekit::{LIMIT, Server, Version, agent_token, within};
 use voicegraph_tests::scenario::{clinic, simulated};
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_worker::agent::Agent;
 use voicegraph_worker::job::{Answer as _, Assignment, JobEnd};
 use voicegraph_worker::room::Settings;
 
-use crate::room_stage::{MICROPHONE, VOICE};
+use crate::room::until;
+use crate::room_stage::{AGENT, MICROPHONE, VOICE};
 
 /// No call leaves a record, since there is no database; what is given may be more than nothing.
 const OVERLAY: &str = r#"
@@ -111,6 +113,20 @@ async fn the_clinic_answers_in_a_room() {
     says(&ada, "Riverside Clinic, good morning. How can I help you?").await;
     ada.send_text("lk.chat", "When are you open this week?").await;
     says(&ada, "We are open Monday to Friday").await;
+
+    let asked = Instant::now();
+    ada.call(AGENT, "voicegraph.interrupt", "", LIMIT).await.unwrap();
+    let last = |event| match event {
+        Event::Words { text, attributes, ended: true, .. } => {
+            text.starts_with("We are open").then_some((text, attributes))
+        }
+        _ => None,
+    };
+    let (text, attributes) = ada.event("the end of what was said", last).await;
+    until(&ada, false).await;
+    assert!(asked.elapsed() < Duration::from_secs(1), "silent after {:?}", asked.elapsed());
+    assert_eq!(attributes["lk.transcription_final"], "true");
+    assert!(!text.contains("hospital"), "only what was spoken is told: {text}");
 
     ada.leave().await;
     assert_eq!(within("the end", running).await.unwrap(), JobEnd::Success);

@@ -1,8 +1,8 @@
 //! Carries out jobs: each is a call of one of the process's pipelines, in a room.
 //!
 //! A place is taken when a job is offered, and given back when its call is over, or when the job is
-//! not assigned. The dispatch's metadata chooses the pipeline and gives the call its variables; what
-//! it lacks is taken from the caller's attributes where the pipeline says so.
+//! not assigned. The dispatch's metadata chooses the pipeline and gives the call its variables;
+//! what it lacks is taken from the caller's attributes where the pipeline says so.
 
 mod dispatch;
 

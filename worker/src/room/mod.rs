@@ -1,9 +1,9 @@
 //! A room as the transport of a call.
 //!
 //! ```text
-//!   caller ── microphone ──> Microphone ─> RoomSource ─> graph ─> RoomSink ─> roomio_audio ──> caller
-//!          ── chat, keys, RPC ─> Watch ───────┘            └─> Told ─> Texts ── words, state ──>
-//!          ── comes, goes ────> Watch ─> Link ─> End
+//!   caller ── microphone ─> Microphone ─> RoomSource ─> graph ─> RoomSink ── roomio_audio ─>
+//!          ── chat, keys, RPC ─> Watch ───────┘           └─> Told ─> Texts ── words, state ─>
+//!          ── comes, goes ─────> Watch ─> Link ─> End
 //! ```
 //!
 //! [`RoomCall::join`] joins the room of an assignment and waits for the caller;
