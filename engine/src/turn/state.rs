@@ -161,9 +161,18 @@ impl Turn {
         }
     }
 
-    /// Notes how much of the turn's sound was played so far.
+    /// Notes how much of the turn's sound was played so far, and tells of the words in it.
     pub fn report_heard(&self, played: Duration) {
-        self.lock().playout.played = played;
+        let mut state = self.lock();
+        state.playout.played = played;
+        if self.0.observers.is_empty() || state.phase == Phase::Ended {
+            return;
+        }
+        let text = state.playout.newly_heard();
+        drop(state);
+        if !text.is_empty() {
+            self.0.observers.tell(&Event::AgentSpoke { turn: self.id(), text });
+        }
     }
 
     /// What the caller has heard so far.

@@ -186,7 +186,9 @@ impl Line {
 
 impl Observer for Line {
     fn on(&self, _: Instant, event: &Event) {
-        self.tell(&Told::from(event));
+        if let Some(told) = Told::of(event) {
+            self.tell(&told);
+        }
     }
 }
 

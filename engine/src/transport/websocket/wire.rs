@@ -85,9 +85,11 @@ impl<'a> Told<'a> {
     }
 }
 
-impl<'a> From<&'a Event> for Told<'a> {
-    fn from(event: &'a Event) -> Self {
-        match event {
+impl<'a> Told<'a> {
+    /// What a client is told of `event`: one that reports its own playing knows what it has played.
+    pub(super) fn of(event: &'a Event) -> Option<Self> {
+        let told = match event {
+            Event::AgentSpoke { .. } => return None,
             Event::UserState(state) => Self::State { role: Role::User, state: state.name() },
             Event::AgentState(state) => Self::State { role: Role::Agent, state: state.name() },
             Event::UserTranscript { text, is_final } => {
@@ -108,7 +110,8 @@ impl<'a> From<&'a Event> for Told<'a> {
             Event::Fault { node, what, retry_in } => {
                 Self::Error { message: what, node: Some(node), retry_in_ms: retry_in.map(millis) }
             }
-        }
+        };
+        Some(told)
     }
 }
 
@@ -225,7 +228,7 @@ mod tests {
     #[test]
     fn events_have_their_written_form() {
         let check = |event: Event, expected: &str| {
-            assert_eq!(Told::from(&event).to_text(), expected);
+            assert_eq!(Told::of(&event).expect("it is told").to_text(), expected);
         };
         let turn = TurnId(2);
         check(
