@@ -6,6 +6,8 @@ import { type Line, Transcript, type Update } from "./transcript";
 
 const NAMES = { you: "You", agent: "Agent" } as const;
 
+const key = ({ speaker, segment }: Line) => `${speaker} ${segment}`;
+
 /** How far from its end, in pixels, the conversation still follows what is said. */
 const NEAR_PX = 80;
 
@@ -28,6 +30,7 @@ export class Conversation {
     const lines = this.#transcript.lines;
     byId("hint", HTMLParagraphElement).hidden = lines.length > 0;
     for (const line of lines) this.#show(line);
+    this.#withdraw(lines);
     if (follows) this.#box.scrollTop = this.#box.scrollHeight;
   }
 
@@ -37,14 +40,24 @@ export class Conversation {
     this.said({ segment, speaker: "you", stream: 0, text, isFinal: true });
   }
 
-  #show({ segment, speaker, text, isFinal }: Line): void {
-    const key = `${speaker} ${segment}`;
-    let item = this.#shown.get(key);
+  /** Takes away lines that turned out to be nothing: an answer of which no word was heard. */
+  #withdraw(lines: readonly Line[]): void {
+    const keys = new Set(lines.map(key));
+    for (const [shown, item] of this.#shown) {
+      if (keys.has(shown)) continue;
+      item.remove();
+      this.#shown.delete(shown);
+    }
+  }
+
+  #show(line: Line): void {
+    const { speaker, text, isFinal } = line;
+    let item = this.#shown.get(key(line));
     if (item === undefined) {
       item = element("li", "", { class: speaker });
       item.append(element("b", NAMES[speaker]), element("span"));
       this.#list.append(item);
-      this.#shown.set(key, item);
+      this.#shown.set(key(line), item);
     }
     item.classList.toggle("open", !isFinal);
     if (item.lastElementChild instanceof HTMLElement) say(item.lastElementChild, text);

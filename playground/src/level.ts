@@ -14,6 +14,7 @@ export class Level {
   readonly #meter: HTMLMeterElement;
   #context: AudioContext | undefined;
   #timer: number | undefined;
+  #track: MediaStreamTrack | undefined;
 
   constructor(meter: HTMLMeterElement) {
     this.#meter = meter;
@@ -21,6 +22,8 @@ export class Level {
 
   /** Measures `track` from now on; `undefined` is silence. */
   show(track: MediaStreamTrack | undefined): void {
+    if (track === this.#track) return;
+    this.#track = track;
     window.clearInterval(this.#timer);
     void this.#context?.close();
     this.#context = undefined;
