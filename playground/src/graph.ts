@@ -5,7 +5,7 @@ import { count, time } from "./figures";
 import { type Edge, drawing } from "./server";
 
 /** At less than this share of its size, the drawing is scrolled instead of shrunk. */
-const LEAST_SCALE = 0.8;
+const LEAST_SCALE = 0.7;
 
 export class Graph {
   readonly #place = byId("graph", HTMLDivElement);

@@ -1,8 +1,8 @@
 //! Who may ask: pages of this server, reached by a name of the loopback.
 //!
 //! The server hands out places in rooms, so it listens on loopback alone. That keeps other machines
-//! out, but not pages in this machine's browser. A page of another origin is told by `Origin`, which
-//! browsers send with each POST; a page whose own name was made to lead to the loopback (DNS
+//! out, but not pages in this machine's browser. A page of another origin is told by `Origin`,
+//! which browsers send with each POST; a page whose own name was made to lead to the loopback (DNS
 //! rebinding) is told by `Host`.
 
 use std::io;

@@ -1,5 +1,5 @@
-//! A guest that does by script what an agent does: it speaks, tells its state and both sides' words,
-//! takes written ones, and falls silent when it is asked to.
+//! A guest that does by script what an agent does: it speaks, tells its state and both sides'
+//! words, takes written ones, and falls silent when it is asked to.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -57,8 +57,8 @@ impl Agent {
         Self { guest, voice, interrupted }
     }
 
-    /// Has others see `state`. The crate may wait for an answer that it has missed: nobody waits for
-    /// that here.
+    /// Has others see `state`. The crate may wait for an answer that it has missed: nobody waits
+    /// for that here.
     pub(crate) fn state(&self, state: &str) {
         let participant = self.guest.room.local_participant();
         let state = HashMap::from([("lk.agent.state".to_owned(), state.to_owned())]);

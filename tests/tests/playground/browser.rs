@@ -88,7 +88,8 @@ impl Browser {
     pub(crate) async fn room(&mut self) -> String {
         match within("the page's room", self.next()).await {
             Told::Room(room) => room,
-            other => panic!("{other:?} instead of a room"),
+            Told::Failed(why) => panic!("{why}"),
+            Told::Report(report) => panic!("no room, but {report:?}"),
         }
     }
 
@@ -100,7 +101,8 @@ impl Browser {
                 assert!(self.node.wait().await.unwrap().success());
                 report
             }
-            other => panic!("{other:?} instead of a report"),
+            Told::Failed(why) => panic!("{why}"),
+            Told::Room(room) => panic!("another room: {room}"),
         }
     }
 
@@ -115,7 +117,9 @@ async fn packages() -> Option<PathBuf> {
     Command::new("npm").arg("--version").output().await.ok()?;
     let source = workspace::root().join("playground");
     let mut hasher = DefaultHasher::new();
-    MANIFEST.map(|name| fs::read(source.join(name)).unwrap().hash(&mut hasher));
+    for name in MANIFEST {
+        fs::read(source.join(name)).unwrap().hash(&mut hasher);
+    }
     let folder = workspace::target().join(format!("playground-{:016x}", hasher.finish()));
     let complete = folder.join("complete");
     fs::create_dir_all(&folder).unwrap();

@@ -8,5 +8,7 @@
 
 mod agent;
 mod browser;
+mod commands;
 mod figures;
+mod local_server;
 mod talk;
