@@ -38,6 +38,10 @@ load *arguments:
 sessions *arguments:
     cargo run --release --package voicegraph-benches --bin sessions -- {{arguments}}
 
+# The playground's page: types, tests, and the committed bundle; `--write` makes the bundle anew.
+page *arguments:
+    .ci/page {{arguments}}
+
 # A spoken call with simulated providers.
 demo *arguments:
     cargo run --release -- demo {{arguments}}

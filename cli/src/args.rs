@@ -1,6 +1,7 @@
 //! The command line. Every flag has an environment twin; the help text is the manual.
 
 mod database;
+mod livekit;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use database::{Database, Down, Migrate, Migration, Seed, Status, Up, Verify};
+pub(crate) use livekit::{Dispatch, Token};
 
 /// Runs, checks, serves and simulates voice pipelines.
 ///
@@ -66,6 +68,10 @@ pub(crate) enum Command {
     Migrate(Migrate),
     /// Adds sample patients, doctors, shifts and appointments; what is there stays as it is.
     Seed(Seed),
+    /// Prints a token with which one joins a LiveKit room.
+    Token(Token),
+    /// Calls an agent into a LiveKit room.
+    Dispatch(Dispatch),
 }
 
 /// Which pipeline, for which environment.
@@ -278,8 +284,11 @@ mod tests {
                 let place = format!("{} --{}", command.get_name(), flag.get_id());
                 assert!(flag.get_help().is_some(), "{place} says nothing");
                 let twin = flag.get_env().map(|name| name.to_string_lossy().into_owned());
-                let named = twin
-                    .is_some_and(|name| name.starts_with("VOICEGRAPH_") || name == "DATABASE_URL");
+                // Others' names are kept where everybody knows them.
+                let named = twin.is_some_and(|name| {
+                    let ours = name.starts_with("VOICEGRAPH_") || name == "DATABASE_URL";
+                    ours || name.starts_with("LIVEKIT_")
+                });
                 assert!(named || flag.is_positional(), "{place} has no twin");
                 flags += 1;
             }

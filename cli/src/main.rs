@@ -17,6 +17,7 @@ mod seed;
 mod simulators;
 mod stop;
 mod tables;
+mod twirp;
 mod variables;
 
 use std::process::ExitCode;
@@ -60,5 +61,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Simulate(simulate) => command::simulate::run(&simulate),
         Command::Migrate(migrate) => command::migrate::run(&migrate),
         Command::Seed(seed) => command::seed::run(&seed),
+        Command::Token(token) => command::token::run(&token),
+        Command::Dispatch(dispatch) => command::dispatch::run(&dispatch),
     }
 }

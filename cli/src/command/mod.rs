@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod dispatch;
 pub(crate) mod graph;
 pub(crate) mod migrate;
 pub(crate) mod nodes;
@@ -10,3 +11,4 @@ pub(crate) mod schema;
 pub(crate) mod seed;
 pub(crate) mod serve;
 pub(crate) mod simulate;
+pub(crate) mod token;

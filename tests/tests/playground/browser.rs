@@ -1,0 +1,137 @@
+//! Chromium, driven by `page.mjs` under Node with the packages of `playground/package-lock.json`.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use voicegraph_tests::livekit::within;
+use voicegraph_tests::workspace;
+
+/// Where Debian's package puts it.
+const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// How long the whole visit may take.
+const VISIT_LIMIT: Duration = Duration::from_secs(180);
+
+/// What the packages are installed by.
+const MANIFEST: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
+
+/// A visit of the page.
+pub(crate) struct Browser {
+    node: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+/// What the driver tells on its way.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Told {
+    /// The room that the page was given.
+    Room(String),
+    /// All went as it should.
+    Report(Report),
+    /// It did not.
+    Failed(String),
+}
+
+/// What was seen on the page.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Report {
+    /// Both sides' words, line by line: `You: …`.
+    pub(crate) conversation: Vec<String>,
+    /// The highest levels that the meters showed, in dBFS.
+    pub(crate) mic_dbfs: f64,
+    pub(crate) agent_dbfs: f64,
+    /// The level of the microphone after it was muted.
+    pub(crate) muted_dbfs: f64,
+    /// Whether an element played the agent's voice.
+    pub(crate) plays: bool,
+    /// Edges on which the drawing has figures.
+    pub(crate) live_edges: u32,
+    /// Rows of the two tables.
+    pub(crate) edges: Vec<Vec<String>>,
+    pub(crate) turns: Vec<Vec<String>>,
+    /// Errors and warnings of the console, exceptions, requests that failed.
+    pub(crate) complaints: Vec<String>,
+    /// Every host that was asked.
+    pub(crate) hosts: Vec<String>,
+}
+
+impl Browser {
+    /// Opens `page` with a microphone that plays `voice`; pictures go into `pictures`. `None`, and
+    /// `suite` is noted as skipped, where Node or Chromium is missing.
+    pub(crate) async fn visit(
+        suite: &str,
+        page: &str,
+        voice: &Path,
+        pictures: &Path,
+    ) -> Option<Self> {
+        let Some(packages) = packages().await.filter(|_| Path::new(CHROMIUM).exists()) else {
+            workspace::skip(suite, "no Chromium, or no Node with npm to drive it");
+            return None;
+        };
+        let driver = workspace::root().join("tests/tests/playground/page.mjs");
+        let mut command = Command::new("node");
+        command.arg(driver).arg(packages).arg(CHROMIUM).arg(page).arg(voice).arg(pictures);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut node = command.spawn().unwrap();
+        let lines = BufReader::new(node.stdout.take().unwrap()).lines();
+        Some(Self { node, lines })
+    }
+
+    /// The room that the page joins.
+    pub(crate) async fn room(&mut self) -> String {
+        match within("the page's room", self.next()).await {
+            Told::Room(room) => room,
+            Told::Failed(why) => panic!("{why}"),
+            Told::Report(report) => panic!("no room, but {report:?}"),
+        }
+    }
+
+    /// What was seen, once the visit is over.
+    pub(crate) async fn report(&mut self) -> Report {
+        let told = tokio::time::timeout(VISIT_LIMIT, self.next()).await;
+        match told.expect("the visit ends in time") {
+            Told::Report(report) => {
+                assert!(self.node.wait().await.unwrap().success());
+                report
+            }
+            Told::Failed(why) => panic!("{why}"),
+            Told::Room(room) => panic!("another room: {room}"),
+        }
+    }
+
+    async fn next(&mut self) -> Told {
+        let line = self.lines.next_line().await.unwrap().expect("the driver tells how it ends");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+}
+
+/// A folder with the installed packages; `None` without Node.
+async fn packages() -> Option<PathBuf> {
+    Command::new("npm").arg("--version").output().await.ok()?;
+    let source = workspace::root().join("playground");
+    let mut hasher = DefaultHasher::new();
+    for name in MANIFEST {
+        fs::read(source.join(name)).unwrap().hash(&mut hasher);
+    }
+    let folder = workspace::target().join(format!("playground-{:016x}", hasher.finish()));
+    let complete = folder.join("complete");
+    fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    if !complete.exists() {
+        for name in MANIFEST {
+            fs::copy(source.join(name), folder.join(name)).unwrap();
+        }
+        let install = Command::new("npm").arg("ci").current_dir(&folder).output().await.unwrap();
+        assert!(install.status.success(), "{}", String::from_utf8_lossy(&install.stderr));
+        fs::write(complete, "").unwrap();
+    }
+    Some(folder)
+}

@@ -1,0 +1,123 @@
+// Visits the playground's page as a person would, and reports what it shows:
+//
+//   node page.mjs PACKAGES CHROMIUM URL VOICE.wav PICTURES
+//
+// Writes a line of JSON when the page has its room, and one at the end: `report`, or `failed` with
+// a picture of the page as it was then. Each wait is for something on the page, under a limit.
+
+import { createRequire } from "node:module";
+
+const [packages, executablePath, url, voice, pictures] = process.argv.slice(2);
+const { chromium } = createRequire(`${packages}/`)("playwright-core");
+
+const LIMIT_MS = 30_000;
+const tell = (told) => process.stdout.write(`${JSON.stringify(told)}\n`);
+
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    "--no-sandbox", "--headless=new", "--disable-background-networking",
+    "--allow-loopback-in-peer-connection", "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+    `--use-file-for-fake-audio-capture=${voice}`,
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+  ],
+});
+const page = await browser.newPage({ viewport: { width: 1440, height: 1100 } });
+page.setDefaultTimeout(LIMIT_MS);
+
+const complaints = [];
+const hosts = new Set();
+page.on("console", (line) => {
+  if (["error", "warning"].includes(line.type())) complaints.push(`${line.type()}: ${line.text()}`);
+});
+page.on("pageerror", (error) => complaints.push(`exception: ${error}`));
+page.on("requestfailed", (request) => {
+  complaints.push(`request: ${request.url()}: ${request.failure()?.errorText}`);
+});
+page.on("request", (request) => hosts.add(new URL(request.url()).host));
+page.on("websocket", (socket) => hosts.add(new URL(socket.url()).host));
+
+/** Waits until the element has this text. */
+const reads = (id, text) => page.locator(`#${id}`).filter({ hasText: text }).waitFor();
+/** Waits until the conversation has this line. */
+const hears = (text) => page.locator("#lines li").filter({ hasText: text }).waitFor();
+/** Waits until the meter shows more than `dbfs`, and gives what it shows. */
+const louder = async (id, dbfs) => {
+  const shown = await page.waitForFunction(([id, dbfs]) => {
+    const { value } = document.getElementById(id);
+    return value > dbfs && value;
+  }, [id, dbfs]);
+  return shown.jsonValue();
+};
+const cells = (id) => page.locator(`#${id} tbody tr`).evaluateAll((rows) =>
+  rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
+const picture = (name) => page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+
+async function visit() {
+  await page.goto(url);
+  await reads("pipeline", "clinic");
+  const [answer] = await Promise.all([
+    page.waitForResponse((it) => it.url().endsWith("/api/token")),
+    page.getByRole("button", { name: "Start talking" }).click(),
+  ]);
+  const { token } = await answer.json();
+  tell({ room: JSON.parse(Buffer.from(token.split(".")[1], "base64url")).video.room });
+
+  await reads("connection", /^connected$/);
+  await reads("agent", "speaking");
+  const seen = { mic_dbfs: await louder("mic-level", -50) };
+  seen.agent_dbfs = await louder("agent-level", -30);
+  seen.plays = await page.waitForFunction(() => {
+    const player = document.querySelector("#sound audio");
+    return player !== null && !player.paused && player.currentTime > 0;
+  }).then(() => true);
+  await hears("I would like an appointment.");
+  await hears("Good morning, this is the clinic.");
+
+  await page.getByRole("button", { name: "Interrupt" }).click();
+  await reads("agent", "listening");
+
+  await page.getByLabel("Write to the agent").fill("Is Tuesday free?");
+  await page.getByLabel("Write to the agent").press("Enter");
+  await hears("You wrote: Is Tuesday free?");
+
+  await page.locator("#turns tbody tr").first().waitFor();
+  await page.locator("#graph text.live").first().waitFor();
+  await picture("light");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await picture("dark");
+  await page.setViewportSize({ width: 420, height: 900 });
+  await picture("narrow");
+
+  await page.getByRole("button", { name: "Mute" }).click();
+  await page.getByRole("button", { name: "Unmute" }).waitFor();
+  await hears("You are muted.");
+  seen.muted_dbfs = await page.locator("#mic-level").evaluate((meter) => meter.value);
+
+  await page.getByRole("button", { name: "Hang up" }).click();
+  await reads("connection", "not connected");
+  await page.getByRole("button", { name: "Start talking" }).waitFor();
+  const problem = page.locator("#problem");
+  if (await problem.isVisible()) complaints.push(`shown: ${await problem.textContent()}`);
+  return {
+    ...seen,
+    conversation: await page.locator("#lines li").evaluateAll((lines) =>
+      lines.map((line) => [...line.children].map((part) => part.textContent).join(": "))),
+    live_edges: await page.locator("#graph text.live").count(),
+    edges: await cells("edges"),
+    turns: await cells("turns"),
+    complaints,
+    hosts: [...hosts].sort(),
+  };
+}
+
+try {
+  tell({ report: await visit() });
+} catch (error) {
+  await picture("failed");
+  tell({ failed: `${error.stack}\n${complaints.join("\n")}` });
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
