@@ -2,6 +2,7 @@
 
 mod database;
 mod livekit;
+mod worker;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use database::{Database, Down, Migrate, Migration, Seed, Status, Up, Verify};
 pub(crate) use livekit::{Dispatch, Token};
+pub(crate) use worker::Worker;
 
 /// Runs, checks, serves and simulates voice pipelines.
 ///
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Answers calls over websockets, many at once, beside the HTTP endpoints.
     Serve(Serve),
+    /// Answers calls in LiveKit rooms, as a LiveKit server hands them out.
+    Worker(Worker),
     /// Checks a pipeline as a compiler would, and says what is wrong and what to write instead.
     Check(Check),
     /// Draws a pipeline.

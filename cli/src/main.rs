@@ -54,6 +54,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Demo(demo) => command::demo::run(&demo),
         Command::Run(run) => command::run::run(&run),
         Command::Serve(serve) => command::serve::run(&serve),
+        Command::Worker(worker) => command::worker::run(&worker),
         Command::Check(check) => command::check::run(&check),
         Command::Graph(graph) => command::graph::run(&graph),
         Command::Nodes(nodes) => command::nodes::run(&nodes),

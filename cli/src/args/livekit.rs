@@ -2,7 +2,7 @@
 
 use clap::Args;
 use voicegraph_engine::secret::Secret;
-use voicegraph_playground::token::Keys;
+use voicegraph_worker::protocol::Keys;
 
 /// With which a project's tokens are made.
 #[derive(Args, Debug)]
@@ -78,7 +78,7 @@ impl ApiKeys {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape that clap asks for")]
-fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+pub(super) fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text))
 }
 
