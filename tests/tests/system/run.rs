@@ -52,7 +52,7 @@ async fn the_report_adds_up() {
     let report = report(&folder);
     assert_eq!(report["reason"], "finished");
     let edges = report["edges"].as_array().unwrap();
-    assert_eq!(edges.len(), 9, "the clinic's edges");
+    assert_eq!(edges.len(), 10, "the clinic's edges");
     for edge in edges {
         let number = |name: &str| edge[name].as_u64().unwrap_or_else(|| panic!("{name}: {edge:#}"));
         let dropped: u64 =
