@@ -59,10 +59,12 @@ pub enum Ending {
 const HANG_UP: Duration = Duration::from_millis(500);
 
 impl Script {
-    /// The words of the lines that are spoken.
-    pub(crate) fn said(&self) -> impl Iterator<Item = &str> {
-        let spoken = |line: &&Line| matches!(line.what, What::Voice(_));
-        self.lines.iter().filter(spoken).map(|line| line.text.as_str())
+    /// The lines that are spoken: their words and their sound.
+    pub fn spoken(&self) -> impl Iterator<Item = (&str, &[i16])> {
+        self.lines.iter().filter_map(|line| match &line.what {
+            What::Voice(samples) => Some((line.text.as_str(), &**samples)),
+            What::Input(_) => None,
+        })
     }
 
     /// The caller as the engine's scripted transport plays it.

@@ -108,7 +108,7 @@ impl Options {
         let faults = fault::build(std::mem::take(&mut self.faults), source)?;
         let mut script = self.script(faults);
         if script.utterances.is_empty() {
-            script.utterances = caller.said().map(str::to_owned).collect();
+            script.utterances = caller.spoken().map(|(text, _)| text.to_owned()).collect();
         }
         Ok(script)
     }

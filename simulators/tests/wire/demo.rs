@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use voicegraph_simulators::caller::{What, When};
+use voicegraph_simulators::caller::When;
 use voicegraph_simulators::{Folder, Script, Simulators};
 
 use crate::client::{Socket, silence};
@@ -28,7 +28,7 @@ fn one_caller_line_interrupts() {
 #[tokio::test(start_paused = true)]
 async fn every_caller_line_is_one_utterance() {
     let (script, _) = demo();
-    let lines = script.caller.lines.clone();
+    let caller = script.caller.clone();
     let simulators = Simulators::new(script);
     for endpointing in [200, 300] {
         let path = format!(
@@ -37,12 +37,11 @@ async fn every_caller_line_is_one_utterance() {
         );
         let key = ("authorization", "Token key");
         let mut socket = Socket::open(&simulators, &path, &[key]).await.unwrap();
-        for line in &lines {
-            let What::Voice(samples) = &line.what else { panic!("the demo is spoken") };
+        for (text, samples) in caller.spoken() {
             socket.speak(&[samples, &silence(500)[..]].concat()).await;
             let (_, message) = socket.next_json().await;
             let heard = message["channel"]["alternatives"][0]["transcript"].as_str();
-            assert_eq!(heard, Some(line.text.as_str()));
+            assert_eq!(heard, Some(text));
             assert_eq!(message["speech_final"], true);
         }
     }

@@ -35,7 +35,7 @@ async fn call(folder: &Path, database: &Sample) -> (Process, String) {
 /// The number of messages sent so far on all edges, once each edge adds up.
 fn added_up(edges: &Value) -> u64 {
     let edges = edges["pipelines"][0]["edges"].as_array().expect("one pipeline");
-    assert_eq!(edges.len(), 9, "the clinic's edges");
+    assert_eq!(edges.len(), 10, "the clinic's edges");
     let sent = |edge: &Value| {
         let number = |name: &str| edge[name].as_u64().unwrap_or_else(|| panic!("{name}: {edge:#}"));
         let dropped = edge["dropped"].as_object().unwrap().values().map(|n| n.as_u64().unwrap());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 use voicegraph_tests::program::{self, Variable};
+use voicegraph_tests::sample::Sample;
 use voicegraph_tests::scenario::clinic;
 use voicegraph_tests::workspace;
 
@@ -100,6 +101,19 @@ async fn a_production_database_without_tls_is_a_mistake_at_its_line() {
     let said = ["`database.url`", "`sslmode=disable` lets", &place, "`sslmode=verify-full`"];
     checked.refused(CONFIGURATION, &said);
     assert!(!checked.stderr.contains("top-secret"), "{}", checked.stderr);
+}
+
+#[tokio::test]
+async fn a_variable_that_nobody_declares_is_refused_without_its_value() {
+    let (desk, database) = (Desk::new(), Sample::new().await);
+    let call = run(&["--env", "dev", "--input", "in.wav", "--variable", "patient=sesame"]);
+    let serve = ["serve", ".", "--env", "dev", "--variable", "patient=sesame"];
+    for command in [&call[..], &serve] {
+        let refused = program::run(desk.path(), command, &[database.variable()]).await;
+        refused.refused(CONFIGURATION, &["\"patient\" is no variable of the pipeline"]);
+        assert!(!refused.stderr.contains("sesame"), "{}", refused.stderr);
+    }
+    assert!(!desk.path().join("out.wav").exists(), "a recording of no call");
 }
 
 #[tokio::test]

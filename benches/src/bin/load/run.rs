@@ -93,8 +93,8 @@ impl World {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
         let path = folder.join("load.toml");
         let script = Script::from_toml(&std::fs::read_to_string(&path)?, &Folder(folder))?;
-        let lines = script.caller.lines.iter();
-        let questions = lines.map(|line| Question::new(&line.text, &line.samples)).collect();
+        let lines = script.caller.spoken();
+        let questions = lines.map(|(text, samples)| Question::new(text, samples)).collect();
         let (simulators, providers) = program::simulate(&path, log).await?;
         let at = providers.deepgram.strip_prefix("ws://").context("not a websocket's URL")?;
         let probes = Probes::take(at).await?;

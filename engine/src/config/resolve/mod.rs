@@ -83,17 +83,9 @@ pub(crate) fn resolve(
     let mut secrets = Secrets::default();
     let variables = Declared::resolve(draft.variables, &mut found, &mut secrets);
     let declarations = variables.declarations();
-    let nodes: Vec<ResolvedNode> = draft
-        .nodes
-        .into_iter()
-        .map(|node| {
-            let (node, verified) = nodes::resolve(node, registry, environment, &declarations);
-            found.extend(verified.found);
-            secrets.places.extend(verified.masks);
-            secrets.variables.extend(verified.secret);
-            node
-        })
-        .collect();
+    let around = nodes::Around { environment, variables: &declarations };
+    let resolve = |node| nodes::resolve(node, registry, around, &mut found, &mut secrets);
+    let nodes: Vec<ResolvedNode> = draft.nodes.into_iter().map(resolve).collect();
     let ends = edges::Ends::new(&nodes, &draft.removed);
     let mut edges = Vec::new();
     let mut gaps = BTreeSet::new();

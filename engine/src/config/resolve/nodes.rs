@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Secrets;
 use crate::config::options::{self, Rule, Subject, Verified};
 use crate::config::parse::DraftNode;
 use crate::config::tree::{self, Table};
@@ -36,12 +37,34 @@ pub(crate) struct ResolvedKind {
     pub(crate) factory: Option<Arc<dyn NodeFactory>>,
 }
 
+/// What the pipeline tells a kind besides its options.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    /// The environment.
+    pub(super) environment: &'a str,
+    /// What calls may be given.
+    pub(super) variables: &'a Declarations,
+}
+
 /// Finds the node's kind, checks its options and configures it.
 pub(super) fn resolve(
     draft: DraftNode,
     registry: &Registry,
-    environment: &str,
-    variables: &Declarations,
+    around: Around<'_>,
+    found: &mut Vec<Diagnostic>,
+    secrets: &mut Secrets,
+) -> ResolvedNode {
+    let (node, verified) = understand(draft, registry, around);
+    found.extend(verified.found);
+    secrets.places.extend(verified.masks);
+    secrets.variables.extend(verified.secret);
+    node
+}
+
+fn understand(
+    draft: DraftNode,
+    registry: &Registry,
+    around: Around<'_>,
 ) -> (ResolvedNode, Verified) {
     let DraftNode { name, key, kind, mut options } = draft;
     let unresolved =
@@ -55,7 +78,6 @@ pub(super) fn resolve(
         return (unresolved, Verified { found, ..Verified::default() });
     };
     let rule = options::rule_of(kind.options().as_value());
-    let around = Around { environment, variables };
     let (factory, verified) = configure(&unresolved, kind, around, &rule, &mut options);
     let canonical = fingerprint::canonical(&options, &rule);
     let kind = ResolvedKind { name: kind.name(), signature: kind.signature(), factory };
@@ -67,13 +89,6 @@ fn unknown_kind(written: &str, span: Span, registry: &Registry) -> Diagnostic {
     Diagnostic::new(&codes::UNKNOWN_KIND, format!("there is no kind {written:?}"))
         .label(span, "unknown kind")
         .help(suggest::help(written, "the kinds are", names))
-}
-
-/// What the pipeline tells a kind besides its options.
-#[derive(Clone, Copy)]
-struct Around<'a> {
-    environment: &'a str,
-    variables: &'a Declarations,
 }
 
 /// The factory, where the options are right by the schema and by the kind's own judgement.

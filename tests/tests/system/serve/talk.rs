@@ -89,3 +89,26 @@ async fn a_barge_in_clears_what_the_client_has_not_played() {
     server.is_empty().await;
     server.process.stop().await;
 }
+
+#[tokio::test]
+async fn what_is_typed_interrupts_and_is_answered() {
+    let server = Server::simulated(&[]).await;
+    let mut caller = Caller::call(&server.authority, "").await.unwrap();
+    caller.event("greeting", |event| is_state(event, "speaking")).await;
+    caller.send("{\"type\":\"text\",\"text\":\"\"}");
+    let (_, error) = caller.event_of("error").await;
+    assert_eq!(error["message"], "`text`: a text must not be empty");
+    caller.send("{\"type\":\"text\",\"text\":\"Hello, when are you open this week?\"}");
+    let (_, began) = caller.event("turn", |event| event["turn"] == 2).await;
+    assert_eq!(began["text"], "Hello, when are you open this week?");
+    let (_, greeting) = caller.event("end of the greeting", |event| is_turn(event, 1)).await;
+    assert_eq!(greeting["report"]["outcome"], "interrupted");
+    caller.event("answer", |event| is_state(event, "speaking")).await;
+    caller.send("{\"type\":\"interrupt\"}");
+    let (_, answer) = caller.event("end of the answer", |event| is_turn(event, 2)).await;
+    assert_eq!(answer["report"]["outcome"], "interrupted");
+    assert_eq!(answer["report"]["anchor"], "input");
+    drop(caller);
+    server.is_empty().await;
+    server.process.stop().await;
+}
