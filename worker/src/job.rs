@@ -36,13 +36,13 @@ pub type Run = Box<dyn FnOnce(Assignment) -> BoxFuture<'static, JobEnd> + Send>;
 /// How an agent appears in its room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgentParticipant {
-    /// Unique within the room, never empty: LiveKit's own workers use `agent-<job id>`.
+    /// Unique within the room; left empty it is `agent-<job id>`, as with LiveKit's own workers.
     pub identity: String,
     /// For people.
     pub name: String,
     /// Free text that participants can read.
     pub metadata: String,
-    /// `lk.agent.name` and others.
+    /// What others in the room can read by name; `lk.agent.name` is added.
     pub attributes: BTreeMap<String, String>,
 }
 

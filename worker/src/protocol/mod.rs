@@ -32,8 +32,8 @@
 //! - a job that the server has not booked yet, which takes up to 5 s, is told nothing either when
 //!   its agent leaves or its room ends.
 //!
-//! Both ignore `deployment`, `ping_interval` and `MigrateJob`. Neither asks another worker when the one
-//! that was asked says nothing within 10 s: an answer is never left out here, and comes at once.
+//! Both ignore `deployment`, `ping_interval` and `MigrateJob`. Neither asks another worker when the
+//! one that was asked says nothing within 10 s, so no answer is ever left out here.
 
 pub mod counts;
 pub mod http;

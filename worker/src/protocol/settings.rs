@@ -39,8 +39,8 @@ pub struct Settings {
     pub load_threshold: f32,
     /// The limits of time.
     pub timing: Timing,
-    /// From which the jitter of reconnects comes: workers of one server need different ones, or they
-    /// come back at the same instants.
+    /// From which the jitter of reconnects comes: workers of one server need different ones, or
+    /// they come back at the same instants.
     pub seed: u64,
 }
 

@@ -8,8 +8,8 @@ use super::settings::MAX_FAILURES;
 pub struct Status {
     /// By which the server knows it; `None` while it is not registered.
     pub worker_id: Option<String>,
-    /// Whether the server dispatches to it. It answers a registration a moment before it does, and a
-    /// job that is dispatched between is lost: scripts wait for this.
+    /// Whether the server dispatches to it. It answers a registration a moment before it does, and
+    /// a job that is dispatched between is lost: scripts wait for this.
     pub ready: bool,
     /// Attempts in a row that led to no lasting registration.
     pub failures: u32,

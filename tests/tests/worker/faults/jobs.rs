@@ -1,13 +1,15 @@
 //! Offers, assignments and terminations out of their order, and jobs that misbehave.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use livekit_protocol::server_message::Message as FromServer;
-use livekit_protocol::{JobStatus, RegisterWorkerResponse, WorkerStatus};
-use voicegraph_tests::agent::Desk;
-use voicegraph_worker::job::JobEnd;
+use livekit_protocol::{Job, JobStatus, RegisterWorkerResponse, WorkerStatus};
+use voicegraph_tests::agent::{Desk, Fake, Hired, settings};
+use voicegraph_worker::job::{Accepted, Answer, Declined, JobEnd};
+use voicegraph_worker::protocol::{Steady, Timing};
 
-use super::{Scene, scene, scene_with};
+use super::{DRAIN_LIMIT, Scene, scene, scene_with};
 
 /// A server asks nobody else while it waits for an answer: so each offer gets one, at once, whether
 /// there is a place or not, and also while the worker drains.
@@ -45,7 +47,7 @@ async fn a_repeated_offer_gets_the_same_answer_and_no_second_place() {
 
 #[tokio::test]
 async fn an_assignment_that_comes_too_late_starts_nothing() {
-    let limit = |timing: &mut voicegraph_worker::protocol::Timing| {
+    let limit = |timing: &mut Timing| {
         timing.assignment_limit = Duration::from_millis(100);
     };
     let Scene { mut visit, worker, desk, fake: _fake } = scene_with(Desk::new(1), limit).await;
@@ -159,4 +161,30 @@ async fn a_job_that_panics_fails_and_gives_its_place_back() {
         assert_eq!(visit.report().await, end);
     }
     assert_eq!(worker.status().counts.failed, 2);
+}
+
+/// Panics over each job that it is asked about.
+struct Panicking;
+
+impl Answer for Panicking {
+    fn offer(&self, job: &Job) -> Result<Accepted, Declined> {
+        panic!("as the test wants it, over {}", job.id)
+    }
+
+    fn places(&self) -> (u32, u32) {
+        (0, 1)
+    }
+}
+
+#[tokio::test]
+async fn a_panic_over_an_offer_declines_it() {
+    let fake = Fake::start().await;
+    let (settings, load) = (settings(fake.url(), "clinic"), Box::new(Steady(0.0)));
+    let worker = Hired::new(settings, Arc::new(Panicking), load, DRAIN_LIMIT);
+    let mut visit = fake.register("AW_1").await;
+    for job in ["a", "b"] {
+        visit.ask(job).await;
+        assert!(!visit.answer(job).await.available, "{job}");
+    }
+    assert_eq!(worker.status().counts.declined.answer, 2);
 }

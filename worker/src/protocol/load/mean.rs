@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 /// So many samples are kept: 2.5 s of them, as the Python worker does.
 const WINDOW: usize = 5;
 
-/// The mean of the last [`WINDOW`] samples.
+/// The mean of the last five samples.
 #[derive(Clone, Debug, Default)]
 pub struct Mean {
     samples: VecDeque<f32>,

@@ -14,10 +14,10 @@
 //! job's start. Whatever happens in between drops it, so no place can leak. Running jobs belong to
 //! no connection.
 //!
-//! - [`machine`]: the inputs, the actions, and who handles what.
-//! - [`jobs`]: offers, assignments, terminations, ends.
-//! - [`line`]: one connection: registration, pings, status reports.
-//! - [`messages`]: what is sent.
+//! - `machine`: the inputs, the actions, and who handles what.
+//! - `jobs`: offers, assignments, terminations, ends.
+//! - `line`: one connection: registration, pings, status reports.
+//! - `messages`: what is sent.
 
 mod jobs;
 mod line;

@@ -24,8 +24,8 @@ use crate::protocol::state::{Action, At, Input, State};
 /// What carries out a job holds its place.
 type Place = Run;
 
-/// A far future: where nothing is due.
-const NEVER: Duration = Duration::from_secs(86_400);
+/// A far future, where nothing is due; no drain takes longer.
+const NEVER: Duration = Duration::from_secs(30 * 86_400);
 
 /// What the shell waits for.
 enum Happening {
@@ -121,7 +121,7 @@ impl Shell {
 
     async fn drain(&mut self, limit: Duration) {
         tracing::info!(jobs = self.jobs.len(), limit_s = limit.as_secs(), "draining");
-        self.stop = Stop::Draining(Instant::now() + limit);
+        self.stop = Stop::Draining(Instant::now() + limit.min(NEVER));
         self.on(Input::Drain).await;
     }
 
@@ -298,7 +298,10 @@ impl Shell {
         if let Link::Up(socket) = self.link {
             socket.close().await;
         }
-        self.worker.status.send_modify(|status| status.worker_id = None);
+        self.worker.status.send_modify(|status| {
+            status.worker_id = None;
+            status.ready = false;
+        });
         tracing::info!(?goodbye, "worker ended");
         goodbye
     }
