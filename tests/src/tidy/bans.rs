@@ -39,6 +39,7 @@ const BANS: &[Ban] = &[
             "engine/src/runtime/",
             "engine/src/connect/hold.rs",
             "libwebrtc/src/imp/peer_connection/driver.rs",
+            "worker/src/room/joined.rs",
             "cli/",
             "benches/",
         ],

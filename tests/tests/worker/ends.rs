@@ -218,6 +218,8 @@ async fn alone() {
     let Some(ada) = SdkPeer::join("worker alone", server, "alone", "ada").await else { return };
     ada.publish(MICROPHONE, 16_000, 1).await;
     visit(server, &ada).await;
+    // Of a refusal the crate asks more by HTTP, and keeps that connection for the next.
+    in_vain(server).await;
     let before = Held::now();
     for _ in 0..TIMES {
         visit(server, &ada).await;
@@ -225,6 +227,21 @@ async fn alone() {
     }
     in_vain(server).await;
     settle(before).await;
+    given_up(server).await;
+    settle(before).await;
+}
+
+/// Calls that are dropped: while they join, and later.
+async fn given_up(server: &Server) {
+    let assignment = assignment(server, "alone");
+    let settings = Settings::default();
+    for ms in [1, 20, 50, 100, 200, 1_000] {
+        let call = async {
+            let _call = RoomCall::join(&assignment, &settings).await;
+            std::future::pending::<()>().await;
+        };
+        assert!(timeout(Duration::from_millis(ms), call).await.is_err());
+    }
 }
 
 /// A room that is refused, and one to which nobody comes.

@@ -1,7 +1,7 @@
 //! One call in a room, from joining to leaving.
 //!
-//! Everything of a call runs in the task that carries it: when that is over, nothing is left of it
-//! but what the crate closes.
+//! Everything of a call runs in the task that carries it: when that is over, or dropped, nothing is
+//! left of it.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use livekit::options::TrackPublishOptions;
 use livekit::prelude::{LocalAudioTrack, LocalTrack, TrackSource};
 use livekit::webrtc::audio_source::RtcAudioSource;
 use livekit::webrtc::audio_source::native::NativeAudioSource;
-use livekit::{Room, RoomEvent, RoomOptions};
+use livekit::{Room, RoomEvent};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
@@ -20,6 +20,7 @@ use voicegraph_engine::transport::Transport;
 use voicegraph_engine::variables::Variables;
 
 use super::caller::Caller;
+use super::joined::Joined;
 use super::link::Link;
 use super::microphone::{HANDED_OVER, Microphone};
 use super::sink::{self, RoomSink};
@@ -35,7 +36,7 @@ const TRACK: &str = "roomio_audio";
 
 /// A room with the caller in it, and a track on which the agent can be heard.
 pub struct RoomCall {
-    room: Room,
+    joined: Joined,
     parts: Parts,
     caller: Caller,
 }
@@ -58,19 +59,20 @@ impl RoomCall {
     /// # Errors
     /// Why there is no call; the room has been left.
     pub async fn join(assignment: &Assignment, settings: &Settings) -> Result<Self, End> {
-        let (room, events) = connect(assignment, settings).await?;
-        let mut parts = Parts::new(&room, events, assignment, settings);
+        let (joined, events) = Joined::join(assignment, settings).await?;
+        let room = joined.room();
+        let mut parts = Parts::new(room, events, assignment, settings);
         let participant = room.local_participant();
         let told = Arc::clone(&parts.told);
         let ready = tokio::select! {
             biased;
             () = assignment.terminated.cancelled() => Err(End::Terminated),
-            ready = parts.prepare(&room) => ready,
+            ready = parts.prepare(room) => ready,
             () = tell_states(&participant, &told) => unreachable!("it never ends"),
         };
         match ready {
-            Ok(caller) => Ok(Self { room, parts, caller }),
-            Err(end) => Err(leave(&room, settings, end).await),
+            Ok(caller) => Ok(Self { joined, parts, caller }),
+            Err(end) => Err(joined.leave(end).await),
         }
     }
 
@@ -81,7 +83,7 @@ impl RoomCall {
 
     /// Leaves before the call has begun, for the reason of `end`.
     pub async fn leave(self, end: End) -> End {
-        leave(&self.room, &self.parts.settings, end).await
+        self.joined.leave(end).await
     }
 
     /// Has `call` carry out the call over the room's audio, and leaves when it or the room ends.
@@ -89,7 +91,8 @@ impl RoomCall {
     where
         F: Future<Output = CallEnd>,
     {
-        let Self { room, parts, caller } = self;
+        let Self { joined, parts, caller } = self;
+        let room = joined.room();
         let Parts { settings, mut watch, mut microphone, source, voice, told, .. } = parts;
         let mut texts = Texts {
             participant: room.local_participant(),
@@ -130,7 +133,7 @@ impl RoomCall {
         if frames + updates > 0 {
             tracing::warn!(frames, updates, "dropped what could not be handed on in time");
         }
-        leave(&room, &settings, end).await
+        joined.leave(end).await
     }
 }
 
@@ -184,24 +187,6 @@ impl Parts {
     }
 }
 
-async fn connect(
-    assignment: &Assignment,
-    settings: &Settings,
-) -> Result<(Room, UnboundedReceiver<RoomEvent>), End> {
-    let mut options = RoomOptions::default();
-    options.single_peer_connection = true;
-    options.auto_subscribe = false;
-    let connecting = Room::connect(&assignment.url, &assignment.token, options);
-    let limit = settings.join_limit;
-    let connected = tokio::select! {
-        biased;
-        () = assignment.terminated.cancelled() => return Err(End::Terminated),
-        connected = timeout(limit, connecting) => connected,
-    };
-    let late = |_| End::NotJoined(format!("not done within {} s", limit.as_secs()));
-    connected.map_err(late)?.map_err(|error| End::NotJoined(error.to_string()))
-}
-
 /// Publishes the agent's track, and gives its name on the server.
 async fn publish(room: &Room, voice: NativeAudioSource) -> Result<String, End> {
     let track = LocalAudioTrack::create_audio_track(TRACK, RtcAudioSource::Native(voice));
@@ -230,15 +215,4 @@ async fn say_goodbye(watch: &mut Watch, texts: &mut Texts, settings: &Settings) 
         end = watch.until_over() => Some(end),
         _ = writing => None,
     }
-}
-
-/// Leaves the room, and says why.
-async fn leave(room: &Room, settings: &Settings, end: End) -> End {
-    match timeout(settings.leave_limit, room.close()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "room was closed already"),
-        Err(_) => tracing::warn!(limit = ?settings.leave_limit, "room did not close in time"),
-    }
-    tracing::info!(end = end.name(), reason = %end, "left the room");
-    end
 }

@@ -19,6 +19,7 @@ mod caller;
 mod clock;
 mod end;
 mod inputs;
+mod joined;
 mod link;
 mod microphone;
 mod playout;
