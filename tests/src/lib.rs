@@ -1,5 +1,6 @@
 //! What the whole-system tests share.
 
+pub mod agent;
 pub mod booking;
 pub mod caller;
 pub mod cut;

@@ -27,8 +27,11 @@ pub struct Accepted {
     /// How the agent appears in the room.
     pub participant: AgentParticipant,
     /// Carries it out, from joining the room to leaving it.
-    pub run: Box<dyn FnOnce(Assignment) -> BoxFuture<'static, JobEnd> + Send>,
+    pub run: Run,
 }
+
+/// Carries out one job. It holds the job's place until it is done or dropped.
+pub type Run = Box<dyn FnOnce(Assignment) -> BoxFuture<'static, JobEnd> + Send>;
 
 /// How an agent appears in its room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
