@@ -96,6 +96,15 @@ pub(crate) struct Script {
     pub(crate) script: Option<PathBuf>,
 }
 
+/// What calls are given.
+#[derive(Args, Debug)]
+pub(crate) struct Variables {
+    /// A variable of the call, as the pipeline declares it in `[variables]`. May be repeated; in
+    /// the environment, one a line.
+    #[arg(long, env = "VOICEGRAPH_VARIABLES", value_delimiter = '\n', value_name = "NAME=VALUE")]
+    pub(crate) variable: Vec<String>,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
     /// Runs at the pace of speech, instead of as fast as it goes.
@@ -149,6 +158,9 @@ pub(crate) struct Run {
     pub(crate) realtime: bool,
 
     #[command(flatten)]
+    pub(crate) variables: Variables,
+
+    #[command(flatten)]
     pub(crate) script: Script,
 }
 
@@ -175,6 +187,9 @@ pub(crate) struct Serve {
     /// How long calls in progress may go on after SIGTERM or ctrl-c, before they are asked to end.
     #[arg(long, env = "VOICEGRAPH_DRAIN_SECONDS", default_value = "60", value_name = "S")]
     pub(crate) drain_seconds: u64,
+
+    #[command(flatten)]
+    pub(crate) variables: Variables,
 
     #[command(flatten)]
     pub(crate) script: Script,

@@ -11,7 +11,7 @@ use voicegraph_engine::edge::EdgeFigures;
 use voicegraph_engine::event::Observer;
 use voicegraph_engine::graph::Graph;
 use voicegraph_engine::metrics::Metrics;
-use voicegraph_engine::runtime::{Pipeline, Runtime};
+use voicegraph_engine::runtime::{Admission, Pipeline, Runtime};
 use voicegraph_engine::session::{CallEnd, Limits};
 use voicegraph_engine::testing;
 use voicegraph_engine::transport::Transport;
@@ -59,8 +59,8 @@ impl Call {
             Pace::Virtual => self.connector.in_virtual_time(),
             Pace::Realtime => self.connector,
         };
-        let clock = move || self.started_at;
-        let runtime = Runtime::new(pipeline, connector, clock, 1, Limits::default(), self.seed);
+        let (clock, one) = (move || self.started_at, Arc::new(Admission::new(1)));
+        let runtime = Runtime::new(pipeline, connector, clock, one, Limits::default(), self.seed);
         let runtime = Arc::new(runtime);
         let endpoints =
             self.http.map(|at| http::Thread::start(at, &metrics, &runtime)).transpose()?;

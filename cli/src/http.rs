@@ -56,7 +56,7 @@ impl Drop for Thread {
 pub(crate) fn state(metrics: &Arc<Metrics>, runtime: &Arc<Runtime>) -> State {
     State {
         metrics: Arc::clone(metrics),
-        runtime: Arc::clone(runtime),
+        runtimes: Arc::clone(runtime).into(),
         version: env!("CARGO_PKG_VERSION"),
     }
 }

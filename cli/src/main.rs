@@ -18,6 +18,7 @@ mod simulators;
 mod stop;
 mod tables;
 mod twirp;
+mod variables;
 
 use std::process::ExitCode;
 

@@ -46,6 +46,13 @@ pub enum Event {
         /// To be appended to the pieces before it.
         text: String,
     },
+    /// Words of the agent's answer that began to be played.
+    AgentSpoke {
+        /// The turn that they are of.
+        turn: TurnId,
+        /// To be appended to the pieces before it: what the turn's `heard` will begin with.
+        text: String,
+    },
     /// A tool was called or has answered.
     Tool {
         /// The turn that called it.
@@ -156,6 +163,13 @@ impl Observers {
             let now = Instant::now();
             self.0.iter().for_each(|observer| observer.on(now, event));
         }
+    }
+}
+
+impl Observers {
+    /// Whether nobody is told.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

@@ -12,6 +12,7 @@
 
 pub mod message;
 pub mod turn;
+pub mod variables;
 
 pub mod connect;
 pub mod diagnostic;

@@ -22,6 +22,8 @@ use crate::message::ToolSpec;
 pub use crate::ports::{Context, Ports, Tool};
 use crate::resource::Resource;
 pub use crate::signature::{Arity, PortSpec, Role, Signature};
+use crate::variables::Declarations;
+pub use crate::variables::UsedVariable;
 
 /// One call's instance of a stage.
 #[async_trait]
@@ -47,6 +49,12 @@ pub trait NodeFactory: Send + Sync {
 
     /// The tools that the node answers to on its input of kind `tool_call`.
     fn tools(&self) -> Vec<ToolSpec> {
+        Vec::new()
+    }
+
+    /// The variables of calls that the node reads, so that one that nobody declares is a mistake
+    /// at a line of the file. Naming one twice does no harm.
+    fn variables(&self) -> Vec<UsedVariable> {
         Vec::new()
     }
 
@@ -104,6 +112,18 @@ pub trait Kind: Send + Sync + 'static {
         options: Self::Options,
         environment: &str,
     ) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
+
+    /// The same, for a kind that must know which variables calls have, and of which types.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    fn build_with(
+        options: Self::Options,
+        environment: &str,
+        _variables: &Declarations,
+    ) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+        Self::build(options, environment)
+    }
 }
 
 /// A kind of node as the engine sees it.
@@ -128,6 +148,7 @@ pub trait NodeKind: Send + Sync {
         &self,
         options: toml::Table,
         environment: &str,
+        variables: &Declarations,
     ) -> Result<Arc<dyn NodeFactory>, Vec<Problem>>;
 }
 
@@ -179,6 +200,7 @@ impl<K: Kind> NodeKind for Adapter<K> {
         &self,
         options: toml::Table,
         environment: &str,
+        variables: &Declarations,
     ) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
         let options = serde_path_to_error::deserialize(toml::Value::Table(options));
         let options = options.map_err(|error| {
@@ -186,7 +208,7 @@ impl<K: Kind> NodeKind for Adapter<K> {
             let path = if path == "." { String::new() } else { path };
             vec![Problem::new(path, error.into_inner().message())]
         })?;
-        K::build(options, environment)
+        K::build_with(options, environment, variables)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::message::{Payload, ToolSpec};
 use crate::metrics::NodeMeter;
 use crate::transport::{Sink, Source};
 use crate::turn::TurnControl;
+use crate::variables::Variables;
 
 /// The ports of one node in one call. Each is taken once; those never taken close when this is
 /// dropped.
@@ -103,6 +104,7 @@ pub struct Context {
     pub tools: Vec<Tool>,
     /// The service times of the node.
     pub meter: Arc<NodeMeter>,
+    pub(crate) variables: Variables,
     pub(crate) observers: Observers,
     pub(crate) seed: u64,
     /// In a lock only so that a context can be shared between the futures that a node joins: a
@@ -127,6 +129,7 @@ impl Context {
             closing: CancellationToken::new(),
             tools: Vec::new(),
             meter: NodeMeter::new("node"),
+            variables: Variables::default(),
             observers,
             seed: 0,
             source: Mutex::default(),
@@ -145,6 +148,19 @@ impl Context {
         control: Option<TurnControl>,
     ) -> Self {
         Self { source: Mutex::new(source), sink: Mutex::new(sink), control, ..self }
+    }
+
+    /// The same, given these variables.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn with_variables(self, variables: Variables) -> Self {
+        Self { variables, ..self }
+    }
+
+    /// What the call was given: a value for each variable that the pipeline declares. Values may be
+    /// private: they are not for logs.
+    pub fn variables(&self) -> &Variables {
+        &self.variables
     }
 
     /// The caller's audio; for the one node with [`Role::Source`](crate::signature::Role).

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value as Json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use voicegraph_engine::connect::{Connector, Roots};
@@ -11,6 +12,9 @@ use voicegraph_engine::event::{Event, Observer, Observers};
 use voicegraph_engine::message::Payload;
 use voicegraph_engine::node::{Context, Signature};
 use voicegraph_engine::turn::{Anchor, Beginning};
+use voicegraph_engine::variables::{
+    DEFAULT_LENGTH, Declaration, Declarations, VariableType, Variables,
+};
 
 /// A context that reaches no provider.
 pub(crate) fn context() -> Context {
@@ -38,6 +42,30 @@ pub(crate) fn beginning(text: &str) -> Beginning {
     let now = Instant::now();
     let text = text.to_owned();
     Beginning { text, origin: now, anchor: Anchor::Vad, transcript: Some(now), settled: now }
+}
+
+/// Variables of a call, whose types are those of the values.
+pub(crate) fn variables(given: &[(&str, Json)]) -> Variables {
+    let declared = declared(given);
+    let given = given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    Variables::parse(&declared, &given).expect("the values are of their types")
+}
+
+/// Their declarations.
+pub(crate) fn declared(given: &[(&str, Json)]) -> Declarations {
+    Declarations::for_test(given.iter().map(|(name, value)| Declaration {
+        name: (*name).into(),
+        kind: match value {
+            Json::Bool(_) => VariableType::Boolean,
+            Json::Number(number) if number.is_f64() => VariableType::Number,
+            Json::Number(_) => VariableType::Integer,
+            _ => VariableType::String,
+        },
+        default: None,
+        description: None,
+        max_length: DEFAULT_LENGTH,
+        attribute: None,
+    }))
 }
 
 /// Remembers every event with its time.

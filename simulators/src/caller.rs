@@ -9,6 +9,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
+use voicegraph_engine::message::UserInput;
 use voicegraph_engine::transport::scripted;
 
 use crate::audio::Speech;
@@ -58,6 +59,12 @@ pub enum Ending {
 const HANG_UP: Duration = Duration::from_millis(500);
 
 impl Script {
+    /// The words of the lines that are spoken.
+    pub(crate) fn said(&self) -> impl Iterator<Item = &str> {
+        let spoken = |line: &&Line| matches!(line.what, What::Voice(_));
+        self.lines.iter().filter(spoken).map(|line| line.text.as_str())
+    }
+
     /// The caller as the engine's scripted transport plays it.
     pub fn to_transport(&self) -> scripted::Script {
         let line = |line: &Line| scripted::Line {
@@ -66,7 +73,10 @@ impl Script {
                 When::AfterAgent(pause) => scripted::When::AfterAgent(pause),
                 When::DuringAgent(delay) => scripted::When::DuringAgent(delay),
             },
-            samples: Arc::clone(&line.samples),
+            what: match &line.what {
+                What::Voice(samples) => scripted::What::Voice(Arc::clone(samples)),
+                What::Input(inputs) => scripted::What::Input(inputs.clone()),
+            },
         };
         let ending = match self.ending {
             Ending::Listen => scripted::Ending::Listen,
@@ -79,15 +89,24 @@ impl Script {
     }
 }
 
-/// One thing the caller says.
+/// One thing the caller says, types or presses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// The words.
+    /// The words that are said; empty where it is not spoken.
     pub text: String,
-    /// Their sound: i16, mono, 16 kHz.
-    pub samples: Arc<[i16]>,
-    /// When they begin.
+    /// What the agent gets.
+    pub what: What,
+    /// When that begins.
     pub when: When,
+}
+
+/// What the caller gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Speech: i16, mono, 16 kHz.
+    Voice(Arc<[i16]>),
+    /// What is typed or pressed, all at once.
+    Input(Vec<UserInput>),
 }
 
 /// When the caller begins a line.
@@ -121,7 +140,15 @@ pub(crate) struct Options {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LineOptions {
-    text: String,
+    /// What is said.
+    text: Option<String>,
+    /// A message, instead.
+    typed: Option<String>,
+    /// Keys of the telephone, instead: `12#`.
+    keys: Option<String>,
+    /// The button to interrupt, instead: true.
+    #[serde(default)]
+    button: bool,
     /// A WAV of its own instead of the section's.
     speech: Option<Spanned<String>>,
     /// Where the line begins in the WAV. Default 0.
@@ -155,17 +182,54 @@ impl LineOptions {
         shared: Option<&Speech>,
     ) -> Result<Line, ScriptError> {
         let when = self.when().ok_or_else(|| {
-            let problem = format!("the line `{}` does not say when", self.text);
+            let problem = format!("the line `{}` does not say when", self.name());
             let help = "write exactly one of `at_ms`, `after_agent_ms`, `during_agent_ms`";
             source.wrong(span, problem, help)
         })?;
+        let what = self.what(source, span, shared)?;
+        Ok(Line { text: self.text.unwrap_or_default(), what, when })
+    }
+
+    /// The one thing given.
+    fn what(
+        &self,
+        source: &Source<'_>,
+        span: &Range<usize>,
+        shared: Option<&Speech>,
+    ) -> Result<What, ScriptError> {
+        let wrong = |problem: String| {
+            let help = "write exactly one of `text`, `typed = \"at two\"`, `keys = \"12#\"`, \
+                        `button = true`";
+            source.wrong(span, problem, help)
+        };
+        let inputs = match (&self.text, &self.typed, &self.keys, self.button) {
+            (Some(text), None, None, false) => return self.voice(text, source, span, shared),
+            (None, Some(typed), None, false) => UserInput::text(typed).map(|text| vec![text]),
+            (None, None, Some(keys), false) => keys.chars().map(UserInput::digit).collect(),
+            (None, None, None, true) => Ok(vec![UserInput::Interrupt]),
+            _ => return Err(wrong("the line does not say what".to_owned())),
+        };
+        inputs.map(What::Input).map_err(|error| wrong(error.to_string()))
+    }
+
+    /// What a mistake calls the line.
+    fn name(&self) -> &str {
+        [&self.text, &self.typed, &self.keys].into_iter().flatten().next().map_or("", |name| name)
+    }
+
+    fn voice(
+        &self,
+        text: &str,
+        source: &Source<'_>,
+        span: &Range<usize>,
+        shared: Option<&Speech>,
+    ) -> Result<What, ScriptError> {
         let own = self.speech.as_ref().map(|name| speech_16k(source, name)).transpose()?;
         let speech = own.as_ref().or(shared).ok_or_else(|| {
-            let problem = format!("the line `{}` has no speech", self.text);
+            let problem = format!("the line `{text}` has no speech");
             source.wrong(span, problem, "write `speech = \"x.wav\"` here or in `[caller]`")
         })?;
-        let samples = self.cut(source, span, &speech.samples)?;
-        Ok(Line { text: self.text, samples, when })
+        self.cut(source, span, &speech.samples).map(What::Voice)
     }
 
     /// The one time given, or `None` for none or several.

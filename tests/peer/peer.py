@@ -41,7 +41,7 @@ class Peer:
         self._remote: defaultdict[str, asyncio.Queue[rtc.Track]] = defaultdict(asyncio.Queue)
         self._recorded: dict[str, rtc.Track] = {}
         self._last: dict[str, rtc.Track] = {}
-        self._metered: dict[str, int] = {}
+        self._metered: dict[str, tuple[int, int]] = {}
         self._meters: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._room.on("track_subscribed", self._subscribed)
@@ -69,15 +69,25 @@ class Peer:
         async with api.LiveKitAPI(url, key, secret) as server:
             await server.room.delete_room(api.DeleteRoomRequest(room=self._room.name))
 
+    async def remove(self, url: str, key: str, secret: str, identity: str) -> None:
+        """Has the server remove a participant."""
+        async with api.LiveKitAPI(url, key, secret) as server:
+            who = api.RoomParticipantIdentity(room=self._room.name, identity=identity)
+            await server.room.remove_participant(who)
+
     async def participants(self) -> dict[str, Any]:
         return {"identities": sorted(self._room.remote_participants)}
 
     # Sound
 
-    async def publish(self, name: str, rate_hz: int, channels: int, dtx: bool = False) -> None:
+    async def publish(
+        self, name: str, rate_hz: int, channels: int, dtx: bool = False, recorded: bool = False
+    ) -> None:
+        """A `recorded` track announces what was said before an agent came."""
         source = rtc.AudioSource(rate_hz, channels, QUEUE_MS)
         track = rtc.LocalAudioTrack.create_audio_track(name, source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=dtx)
+        options.preconnect_buffer = recorded
         await self._room.local_participant.publish_track(track, options)
         self._sources[name], self._local[name] = source, track
 
@@ -118,9 +128,9 @@ class Peer:
                     break
         await stream.aclose()
 
-    async def meter(self, name: str, rate_hz: int) -> None:
-        """Tells of the loudness of each track of that name from now on, 100 ms at a time."""
-        self._metered[name] = rate_hz
+    async def meter(self, name: str, rate_hz: int, ms: int = 100) -> None:
+        """Tells of the loudness of each track of that name from now on, `ms` at a time."""
+        self._metered[name] = (rate_hz, ms)
         if name in self._last:
             self._listen(self._last[name])
 
@@ -131,11 +141,11 @@ class Peer:
         self._meters[track.name] = self._start(self._measure(track.name, track))
 
     async def _measure(self, name: str, track: rtc.Track) -> None:
-        rate = self._metered[name]
+        rate, ms = self._metered[name]
         samples = array.array("h")
         async for event in rtc.AudioStream.from_track(track=track, sample_rate=rate, num_channels=1):
             samples.extend(event.frame.data)
-            if len(samples) >= rate // 10:
+            if len(samples) >= rate * ms // 1000:
                 rms = math.sqrt(sum(it * it for it in samples) / len(samples))
                 _tell(event="level", track=name, rms=rms)
                 del samples[:]
@@ -163,6 +173,40 @@ class Peer:
         """Tells of streams of `topic` when they have ended, by size and hash."""
         self._room.register_text_stream_handler(topic, self._reading("text"))
         self._room.register_byte_stream_handler(topic, self._reading("bytes"))
+
+    async def send_recording(self, name: str, wav: str) -> None:
+        """Sends a file as what was said before an agent came, in the way of mobile clients."""
+        with wave.open(wav) as file:
+            form = {"sampleRate": str(file.getframerate()), "channels": str(file.getnchannels())}
+            samples = file.readframes(file.getnframes())
+        stream = await self._room.local_participant.stream_bytes(
+            "preconnect-buffer",
+            topic="lk.agent.pre-connect-audio-buffer",
+            total_size=len(samples),
+            attributes={"trackId": self._local[name].sid, **form},
+        )
+        await stream.write(samples)
+        await stream.aclose()
+
+    async def follow(self, topic: str) -> None:
+        """Tells of text streams of `topic` as they grow: all the text so far, and attributes."""
+        self._room.register_text_stream_handler(topic, self._following)
+
+    def _following(self, reader: Any, sender: str) -> None:
+        self._start(self._follow(reader, sender))
+
+    async def _follow(self, reader: Any, sender: str) -> None:
+        told = {"topic": reader.info.topic, "from": sender, "stream": reader.info.stream_id}
+        text = ""
+        async for chunk in reader:
+            text += chunk
+            attributes = dict(reader.info.attributes or {})
+            _tell(event="words", text=text, attributes=attributes, ended=False, **told)
+        attributes = dict(reader.info.attributes or {})
+        _tell(event="words", text=text, attributes=attributes, ended=True, **told)
+
+    async def dtmf(self, code: int, digit: str) -> None:
+        await self._room.local_participant.publish_dtmf(code=code, digit=digit)
 
     def _reading(self, event: str) -> Callable[[Any, str], None]:
         def opened(reader: Any, sender: str) -> None:

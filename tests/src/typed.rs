@@ -98,6 +98,7 @@ impl Typed {
             transport: Transport {
                 source: Box::new(Nothing),
                 sink: Box::new(Nothing),
+                variables: Default::default(),
                 caller: self.caller.as_deref().map(Arc::from),
                 observer: None,
             },

@@ -9,8 +9,10 @@
 //! - [`job`]: what the two sides have in common: an offered job, its acceptance, its end.
 //! - [`protocol`]: the agent worker: a connection that registers, offers jobs to an
 //!   [`Answer`](job::Answer), and tells the server what became of them.
+//! - [`agent`]: an [`Answer`](job::Answer) that carries out jobs as calls of the process's pipelines.
 //! - [`room`]: joins the room of a job and makes an engine's transport of it.
 
+pub mod agent;
 pub mod job;
 pub mod protocol;
 pub mod room;

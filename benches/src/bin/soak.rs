@@ -24,7 +24,7 @@ use voicegraph_engine::connect::{Connector, Roots};
 use voicegraph_engine::event::{Event, Observer};
 use voicegraph_engine::graph::Graph;
 use voicegraph_engine::metrics::Metrics;
-use voicegraph_engine::runtime::{Pipeline, Runtime};
+use voicegraph_engine::runtime::{Admission, Pipeline, Runtime};
 use voicegraph_engine::session::{EndReason, Limits};
 use voicegraph_engine::testing::virtual_time;
 use voicegraph_engine::transport::scripted;
@@ -140,7 +140,8 @@ fn runtime(script: Script, database_url: &str) -> anyhow::Result<Runtime> {
     let simulators = Simulators::new(script).in_process();
     let connector = Connector::new(&Roots::Given(Vec::new())).with_simulators(simulators);
     let connector = connector.in_virtual_time();
-    Ok(Runtime::new(pipeline, connector, move || calls_at, 1, Limits::default(), 1))
+    let one = Arc::new(Admission::new(1));
+    Ok(Runtime::new(pipeline, connector, move || calls_at, one, Limits::default(), 1))
 }
 
 /// The clinic in development, whose providers are simulators where no variable says else.

@@ -3,24 +3,26 @@
 use anyhow::{Context, bail};
 use voicegraph_engine::graph::Graph;
 use voicegraph_engine::message::AudioFrame;
-use voicegraph_engine::transport::{Layout, Recording, file, read_voice};
+use voicegraph_engine::transport::{Layout, Recording, Transport, file, read_voice};
 
 use crate::args::Run;
 use crate::call::{Call, Pace};
 use crate::output::print;
-use crate::{clock, pipeline, report, seed, simulators, tables};
+use crate::{clock, pipeline, report, seed, simulators, tables, variables};
 
 /// Runs the call, prints it and its tables, writes the recording and the report.
 pub(crate) fn run(arguments: &Run) -> anyhow::Result<()> {
     let script = simulators::script(&arguments.script)?;
     let voice = read_voice(&arguments.input)?;
     let graph = pipeline::block_on(pipeline::connect(&arguments.pipeline))??;
+    let variables = variables::read(graph.variables(), &arguments.variables)?;
     let recording = Recording::create(&arguments.output, AudioFrame::VOICE_RATE_HZ, Layout::Both)?;
+    let transport = file::transport(&voice, file::DEFAULT_TAIL, Some(recording.clone()));
     let call = Call {
         started_at: clock::now(),
         // The database remembers earlier calls by their ids.
         seed: seed::from_system(),
-        transport: file::transport(&voice, file::DEFAULT_TAIL, Some(recording.clone())),
+        transport: Transport { variables, ..transport },
         pace: pace(&graph, arguments.realtime),
         connector: simulators::connector(script),
         http: arguments.http,

@@ -9,13 +9,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use voicegraph_engine::http::{self, Calls, State};
 use voicegraph_engine::metrics::Metrics;
-use voicegraph_engine::runtime::{Pipeline, Runtime};
+use voicegraph_engine::runtime::{Admission, Pipeline, Runtime};
 use voicegraph_engine::session::Limits;
 use voicegraph_engine::transport::websocket::{self, Origins, Settings};
 
 use crate::args::Serve;
 use crate::stop::StopSignals;
-use crate::{clock, pipeline, seed, simulators};
+use crate::{clock, pipeline, seed, simulators, variables};
 
 /// Serves until it is told to stop, then lets the calls in progress end.
 #[tokio::main]
@@ -29,10 +29,12 @@ pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
         }
         graph = pipeline::connect(&arguments.pipeline) => graph?,
     };
+    let variables = variables::read(graph.variables(), &arguments.variables)?;
     let connector = simulators::connector(simulators::script(&arguments.script)?);
     let metrics = Arc::new(Metrics::new());
     let pipeline = Pipeline::new(graph, &metrics, env!("CARGO_PKG_VERSION"));
-    let (places, limits) = (arguments.max_sessions, Limits::default());
+    let places = Arc::new(Admission::new(arguments.max_sessions));
+    let limits = Limits::default();
     let seed = seed::from_system();
     let runtime = Runtime::new(pipeline, connector, clock::now, places, limits, seed);
     let runtime = Arc::new(runtime);
@@ -43,7 +45,8 @@ pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
     eprintln!("voicegraph: calls at ws://{at}/call, figures at http://{at}");
     let stop = CancellationToken::new();
     let origins = Origins::own_and(arguments.allow_origin.clone());
-    let router = router(metrics, &runtime, origins);
+    let calls = Calls { runtime: Arc::clone(&runtime), variables };
+    let router = router(metrics, calls, origins);
     let serving = tokio::spawn(http::serve(listener, router, stop.clone()));
     stop_signals.next().await;
     runtime.admission().close();
@@ -57,8 +60,9 @@ pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
     serving.await.context("the server panicked")
 }
 
-fn router(metrics: Arc<Metrics>, runtime: &Arc<Runtime>, origins: Origins) -> Router {
-    let calls = Arc::new(Calls(Arc::clone(runtime)));
-    let state = State { metrics, runtime: Arc::clone(runtime), version: env!("CARGO_PKG_VERSION") };
-    http::router(state).route("/call", websocket::route(calls, Settings::default(), origins))
+fn router(metrics: Arc<Metrics>, calls: Calls, origins: Origins) -> Router {
+    let runtimes = Arc::clone(&calls.runtime).into();
+    let state = State { metrics, runtimes, version: env!("CARGO_PKG_VERSION") };
+    let route = websocket::route(Arc::new(calls), Settings::default(), origins);
+    http::router(state).route("/call", route)
 }

@@ -26,6 +26,12 @@ pub enum EndReason {
     /// The process asked the call to end.
     #[error("the call was closed")]
     Closed,
+    /// What the call was given does not fit the pipeline.
+    #[error("the call was refused: {what}")]
+    Refused {
+        /// What is wrong, without values.
+        what: String,
+    },
     /// The stages did not finish in time after the sources had closed.
     #[error("the call did not drain within {} ms", limit.as_millis())]
     DrainTimedOut {
@@ -55,6 +61,7 @@ impl EndReason {
             Self::Finished => "finished",
             Self::HungUp => "hung_up",
             Self::Closed => "closed",
+            Self::Refused { .. } => "refused",
             Self::DrainTimedOut { .. } => "drain_timed_out",
             Self::NodeFailed { .. } => "node_failed",
             Self::NodePanicked { .. } => "node_panicked",

@@ -96,7 +96,7 @@ fn build(
     secrets.places.into_iter().for_each(|place| files.mask(place));
     let written =
         Written::new(&resolved.nodes, files.clone(), values.clone(), secrets.variables.clone());
-    let (graph, mistakes) = check::check(resolved, &sources.environment, registry);
+    let (graph, mistakes) = check::check(resolved, &sources.environment, registry, files);
     found.extend(mistakes);
     scrub::scrub(found, &values, &secrets.variables);
     graph.map(|graph| (graph, written))
@@ -107,6 +107,7 @@ mod tests {
     use crate::config::Sources;
     use crate::config::compile;
     use crate::config::testing::{SMALLEST, compile_text, found, registry, variable};
+    use crate::variables::Value;
 
     /// [`SMALLEST`] with more options on its `mix`.
     fn mixed(options: &str) -> String {
@@ -179,5 +180,62 @@ mod tests {
         let graph = compiled.unwrap_or_else(|found| panic!("{found}")).graph;
         assert_eq!(graph.environment(), "staging");
         assert_eq!((graph.nodes().len(), graph.edges().len()), (5, 3));
+    }
+
+    const DECLARED: &str = r#"
+[variables]
+name = { type = "string", max_length = 40, attribute = "sip.name" }
+visits = { type = "integer", default = 3, description = "How often they came." }
+share = { type = "number", default = 1 }
+new = { type = "boolean", default = false }
+"#;
+
+    #[test]
+    fn variables_are_declared_and_an_overlay_may_change_them() {
+        let base = format!("{SMALLEST}{DECLARED}");
+        let overlay =
+            ("other", "[variables.visits]\ndefault = 4\n[variables.more]\ntype=\"string\"");
+        let compiled = compile(&Sources::from_text(&base, Some(overlay)), &variable, &registry());
+        let graph = compiled.unwrap_or_else(|found| panic!("{found}")).graph;
+        let names: Vec<&str> = graph.variables().iter().map(|one| &*one.name).collect();
+        assert_eq!(names, ["more", "name", "new", "share", "visits"]);
+        let name = graph.variables().get("name").expect("it is declared");
+        assert_eq!((name.max_length, name.attribute.as_deref()), (40, Some("sip.name")));
+        let visits = graph.variables().get("visits").expect("it is declared");
+        assert_eq!(visits.default, Some(Value::Integer(4)));
+        assert_eq!(graph.variables().get("share").expect("it").default, Some(Value::Number(1.0)));
+    }
+
+    #[test]
+    fn declarations_out_of_shape_are_refused() {
+        for (variables, code) in [
+            ("variables = 1", "E0203"),
+            ("variables.x = \"string\"", "E0203"),
+            ("variables.x = {}", "E0405"),
+            ("variables.x = { type = \"text\" }", "E0406"),
+            ("variables.x = { type = \"string\", max_length = 4001 }", "E0404"),
+            ("variables.x = { type = \"string\", default = 1 }", "E0408"),
+            ("variables.x = { type = \"number\", default = nan }", "E0408"),
+            ("variables.x = { type = \"string\", default = 2026-01-05 }", "E0408"),
+            ("variables.x = { type = \"string\", default = \"\\u0007\" }", "E0408"),
+            ("variables.\"9x\" = { type = \"string\" }", "E0204"),
+            ("variables.x = { type = \"string\", defualt = \"\" }", "E0212"),
+        ] {
+            let text = format!("{variables}\n{SMALLEST}");
+            assert_eq!(found(&compile_text(&text)), [code], "{variables}");
+        }
+    }
+
+    #[test]
+    fn a_declaration_counts_in_the_fingerprint_and_its_description_does_not() {
+        let print = |text: &str| {
+            let compiled = compile_text(text).unwrap_or_else(|found| panic!("{found}"));
+            compiled.graph.fingerprint().to_owned()
+        };
+        let base = format!("{SMALLEST}{DECLARED}");
+        assert_ne!(print(&base), print(SMALLEST));
+        assert_ne!(print(&base), print(&base.replace("default = 3", "default = 4")));
+        assert_ne!(print(&base), print(&base.replace("sip.name", "sip.other")));
+        assert_eq!(print(&base), print(&base.replace("How often they came.", "Visits.")));
     }
 }

@@ -10,13 +10,15 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::options::Rule;
-use super::resolve::{ResolvedEdge, ResolvedNode};
+use super::resolve::{Resolved, ResolvedEdge, ResolvedNode, ResolvedVariable};
 use super::tree::{Table, Text, Tree, Value};
+use crate::variables::Declaration;
 
 /// The fingerprint in hex.
-pub(crate) fn fingerprint(name: &str, nodes: &[ResolvedNode], edges: &[ResolvedEdge]) -> String {
-    let mut lines: Vec<String> = nodes.iter().map(node_line).collect();
-    lines.extend(edges.iter().map(edge_line));
+pub(crate) fn fingerprint(name: &str, resolved: &Resolved) -> String {
+    let mut lines: Vec<String> = resolved.nodes.iter().map(node_line).collect();
+    lines.extend(resolved.edges.iter().map(edge_line));
+    lines.extend(resolved.variables.right.iter().map(variable_line));
     lines.sort();
     let mut hasher = Sha256::new();
     hasher.update(format!("pipeline {name:?}\n"));
@@ -37,6 +39,13 @@ fn node_line(node: &ResolvedNode) -> String {
 
 fn edge_line(edge: &ResolvedEdge) -> String {
     format!("edge {} {} {}", edge.name, edge.limit, edge.overflow)
+}
+
+/// A variable without its description, which changes nothing.
+fn variable_line(variable: &ResolvedVariable) -> String {
+    let Declaration { name, kind, default, max_length, attribute, .. } = &variable.declaration;
+    let default = default.as_ref().map(ToString::to_string);
+    format!("variable {name} {kind} {default:?} {max_length} {attribute:?}")
 }
 
 /// A node's options in one line.

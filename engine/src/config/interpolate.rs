@@ -38,6 +38,9 @@ pub(crate) fn interpolate(
     for edge in &mut draft.edges {
         interpolation.table(&mut edge.options);
     }
+    for variable in &mut draft.variables {
+        interpolation.table(&mut variable.options);
+    }
     let Interpolation { values, missing, mut found, .. } = interpolation;
     found.extend(all_missing(&missing));
     (draft, values, found)

@@ -28,7 +28,6 @@ mod resolve;
 mod schema;
 mod scrub;
 mod source;
-mod suggest;
 mod template;
 mod tree;
 
@@ -36,6 +35,8 @@ mod tree;
 mod properties;
 #[cfg(test)]
 mod testing;
+
+use crate::diagnostic::suggest;
 
 pub use compile::{Compiled, compile};
 pub use interpolate::{Lookup, MAX_EXPANDED_BYTES};

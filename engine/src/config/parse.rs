@@ -10,6 +10,7 @@ use super::suggest;
 use super::tree::{Entry, Table, Tree, Value};
 use crate::diagnostic::{Diagnostic, SourceId, Span, codes};
 use crate::graph::{EdgeName, is_name};
+use crate::variables::{MAX_VARIABLES, is_variable_name};
 
 /// The most nodes that a pipeline may have.
 pub const MAX_NODES: usize = 256;
@@ -28,6 +29,8 @@ pub(crate) struct Draft {
     pub(crate) nodes: Vec<DraftNode>,
     /// The edges, in the order of the file.
     pub(crate) edges: Vec<DraftEdge>,
+    /// What calls may be given, in the order of the file.
+    pub(crate) variables: Vec<DraftVariable>,
     /// Whether some key of `[nodes]` or `[edges]` had to be left out, so that what seems to be
     /// missing may only be misspelt.
     pub(crate) incomplete: bool,
@@ -59,6 +62,20 @@ pub(crate) struct DraftEdge {
     pub(crate) options: Table,
 }
 
+/// A variable of calls.
+#[derive(Debug)]
+pub(crate) struct DraftVariable {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where its name is written.
+    pub(crate) key: Span,
+    /// Its type, default and limits.
+    pub(crate) options: Table,
+}
+
+/// The tables of a pipeline.
+const SECTIONS: [&str; 4] = ["pipeline", "variables", "nodes", "edges"];
+
 /// Takes the merged tree of `base` apart.
 pub(crate) fn parse(merged: Merged, base: SourceId) -> (Draft, Vec<Diagnostic>) {
     let mut parser = Parser { found: Vec::new() };
@@ -66,14 +83,16 @@ pub(crate) fn parse(merged: Merged, base: SourceId) -> (Draft, Vec<Diagnostic>) 
     let pipeline = sections.shift_remove("pipeline");
     let nodes = sections.shift_remove("nodes");
     let edges = sections.shift_remove("edges");
+    let variables = sections.shift_remove("variables");
     for (key, entry) in &sections {
-        parser.unknown(key, entry.key, "the tables are", &["pipeline", "nodes", "edges"]);
+        parser.unknown(key, entry.key, "the tables are", &SECTIONS);
     }
     let draft = Draft {
         place: pipeline.as_ref().map_or(Span::new(base, 0..0), |entry| entry.key),
         name: parser.name(pipeline, base),
         nodes: parser.nodes(nodes),
         edges: parser.edges(edges),
+        variables: parser.variables(variables),
         incomplete: false,
         removed: merged.removed,
     };
@@ -137,6 +156,40 @@ impl Parser {
             .label(tree.span, format!("expected {expected}"))
             .help(help);
         self.found.push(found);
+    }
+
+    fn variables(&mut self, variables: Option<Entry>) -> Vec<DraftVariable> {
+        let place = variables.as_ref().map(|entry| entry.key);
+        let variables = self.table(variables, "variables").unwrap_or_default();
+        if let (Some(place), true) = (place, variables.len() > MAX_VARIABLES) {
+            let message =
+                format!("{} variables: at most {MAX_VARIABLES} are allowed", variables.len());
+            let found = Diagnostic::new(&codes::TOO_MANY_VARIABLES, message)
+                .label(place, "too many variables")
+                .help("give calls less, or one text with all of it");
+            self.found.push(found);
+            return Vec::new();
+        }
+        variables.into_iter().filter_map(|(name, entry)| self.variable(name, entry)).collect()
+    }
+
+    fn variable(&mut self, name: String, entry: Entry) -> Option<DraftVariable> {
+        if !is_variable_name(&name) {
+            let found =
+                Diagnostic::new(&codes::BAD_NAME, format!("{name:?} cannot name a variable"))
+                    .label(entry.key, "not a name")
+                    .help("begin with a letter; go on with letters, digits and `_`, 64 at most");
+            self.found.push(found);
+            return None;
+        }
+        match entry.tree.value {
+            Value::Table(options) => Some(DraftVariable { name, key: entry.key, options }),
+            _ => {
+                let help = format!("write `variables.{name} = {{ type = \"string\" }}`");
+                self.wrong_shape(&entry.tree, &format!("the variable `{name}`"), "a table", help);
+                None
+            }
+        }
     }
 
     fn nodes(&mut self, nodes: Option<Entry>) -> Vec<DraftNode> {

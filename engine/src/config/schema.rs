@@ -8,7 +8,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::options;
-use super::resolve::EdgeOptions;
+use super::resolve::{EdgeOptions, VariableOptions};
 use crate::node::NodeKind;
 use crate::registry::Registry;
 
@@ -21,6 +21,7 @@ pub fn schema(registry: &Registry) -> Json {
     definitions.insert("variable".into(), variable());
     definitions.insert("node".into(), node(registry));
     definitions.insert("edge".into(), edge());
+    definitions.insert("call_variable".into(), call_variable());
     for kind in registry.kinds() {
         definitions.insert(definition(kind), kind_schema(kind));
     }
@@ -31,6 +32,12 @@ pub fn schema(registry: &Registry) -> Json {
         "type": "object",
         "properties": {
             "pipeline": pipeline(),
+            "variables": {
+                "description": "What a call may be given from outside, by name.",
+                "type": "object",
+                "propertyNames": { "pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$" },
+                "additionalProperties": { "$ref": "#/$defs/call_variable" },
+            },
             "nodes": {
                 "description": "The nodes by name. In an overlay, `false` removes one.",
                 "type": "object",
@@ -103,6 +110,15 @@ fn edge() -> Json {
     edge["title"] = "edge".into();
     make_removable(&mut edge);
     edge
+}
+
+fn call_variable() -> Json {
+    let schema = schemars::SchemaGenerator::default().into_root_schema_for::<VariableOptions>();
+    let mut variable = adapt(schema.as_value(), "call_variable");
+    variable["title"] = "variable of calls".into();
+    // An overlay may change one option of the base's declaration.
+    variable.as_object_mut().expect("a schema with a title").remove("required");
+    variable
 }
 
 /// Lets `false` stand in place of the table.

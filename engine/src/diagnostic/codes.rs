@@ -72,6 +72,8 @@ pub static ALL: &[&Code] = &[
     &UNKNOWN_EDGE_OPTION,
     &TOO_MANY_NODES,
     &TOO_MANY_EDGES,
+    &TOO_MANY_VARIABLES,
+    &UNKNOWN_VARIABLE_OPTION,
     &MISSING_VARIABLE,
     &MALFORMED_VARIABLE,
     &UNFIT_VARIABLE,
@@ -83,6 +85,7 @@ pub static ALL: &[&Code] = &[
     &MISSING_OPTION,
     &UNKNOWN_CHOICE,
     &REFUSED_OPTION,
+    &UNFIT_DECLARATION,
     &UNKNOWN_NODE,
     &UNKNOWN_PORT,
     &PAYLOAD_MISMATCH,
@@ -97,8 +100,10 @@ pub static ALL: &[&Code] = &[
     &TWO_LIMITS,
     &UNKNOWN_OVERFLOW,
     &REPEATED_TOOL,
+    &UNKNOWN_CALL_VARIABLE,
     &WRITTEN_SECRET,
     &ISOLATED_NODE,
+    &UNUSED_VARIABLE,
 ];
 
 pub(crate) static SYNTAX: Code = Code::error(
@@ -169,7 +174,8 @@ pub(crate) static OVERLAY_OF_NOTHING: Code = Code::error(
 pub(crate) static UNKNOWN_TABLE: Code = Code::error(
     "E0201",
     "an unknown table or key",
-    "A pipeline has three tables: `[pipeline]` with its `name`, `[nodes]` and `[edges]`.",
+    "A pipeline has four tables: `[pipeline]` with its `name`, `[variables]`, `[nodes]` and \
+     `[edges]`.",
 );
 
 pub(crate) static NAMELESS_PIPELINE: Code = Code::error(
@@ -182,8 +188,8 @@ pub(crate) static NAMELESS_PIPELINE: Code = Code::error(
 pub(crate) static WRONG_SHAPE: Code = Code::error(
     "E0203",
     "a table, a value or a string is expected here",
-    "`[pipeline]`, `[nodes]`, `[edges]`, each node and each edge are tables; a name and a \
-     `kind` are strings.",
+    "`[pipeline]`, `[variables]`, `[nodes]`, `[edges]`, each variable, each node and each edge \
+     are tables; a name and a `kind` are strings.",
 );
 
 pub(crate) static BAD_NAME: Code = Code::error(
@@ -233,6 +239,21 @@ pub(crate) static TOO_MANY_EDGES: Code = Code::error(
     "too many edges",
     "Each edge is a queue in every call. The limit keeps a generated file from taking the \
      process down.",
+);
+
+pub(crate) static TOO_MANY_VARIABLES: Code = Code::error(
+    "E0211",
+    "too many variables",
+    "Each variable comes from outside with every call. The limit keeps what a call brings along \
+     small.",
+);
+
+pub(crate) static UNKNOWN_VARIABLE_OPTION: Code = Code::error(
+    "E0212",
+    "a variable has no such option",
+    "A variable has a `type` (`string`, `integer`, `number` or `boolean`) and may have a \
+     `default`, a `description`, a `max_length` where it is a string, and the `attribute` of a \
+     room's participant that fills it.",
 );
 
 pub(crate) static MISSING_VARIABLE: Code = Code::error(
@@ -306,6 +327,13 @@ pub(crate) static REFUSED_OPTION: Code = Code::error(
     "the kind refuses an option",
     "The value has the right type and lies in range, but the kind cannot work with it: \
      options contradict each other, a file is missing, a pattern does not parse, or the like.",
+);
+
+pub(crate) static UNFIT_DECLARATION: Code = Code::error(
+    "E0408",
+    "a variable's declaration contradicts itself",
+    "The `default` is of the declared `type` and keeps its limits, since a call that is given \
+     nothing gets it; `max_length` is for strings.",
 );
 
 pub(crate) static UNKNOWN_NODE: Code = Code::error(
@@ -408,6 +436,14 @@ pub(crate) static REPEATED_TOOL: Code = Code::error(
      ones.",
 );
 
+pub(crate) static UNKNOWN_CALL_VARIABLE: Code = Code::error(
+    "E0515",
+    "a node uses a variable that is not declared",
+    "What a call may be given from outside is declared in `[variables]`, with its type. A prompt \
+     names it `{{name}}`, a statement `:variable_name`. What comes from the environment of the \
+     process is written `${NAME}`.",
+);
+
 pub(crate) static WRITTEN_SECRET: Code = Code::warning(
     "W0101",
     "a secret stands in the file",
@@ -423,6 +459,13 @@ pub(crate) static ISOLATED_NODE: Code = Code::warning(
      audio, or the owner of turns. The graph is sound and would run, so this is a warning; but \
      the node takes a task in each call and changes nothing, which is never meant in a finished \
      pipeline.",
+);
+
+pub(crate) static UNUSED_VARIABLE: Code = Code::warning(
+    "W0103",
+    "no node uses a variable",
+    "The variable is declared, and calls may be given it, but no prompt and no statement reads \
+     it: most likely a name is misspelt, or something is left over.",
 );
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod codes;
 mod json;
 mod report;
 mod source;
+pub(crate) mod suggest;
 mod text;
 
 pub use codes::{Code, Severity};

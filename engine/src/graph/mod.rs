@@ -11,6 +11,7 @@ use crate::message::PayloadKind;
 use crate::node::NodeFactory;
 use crate::resource::Resources;
 use crate::signature::Signature;
+use crate::variables::Declarations;
 
 pub use name::{EdgeName, EdgeNameError, MAX_NAME, PortName, is_name};
 
@@ -20,6 +21,7 @@ pub struct Graph {
     pub(crate) name: String,
     pub(crate) environment: String,
     pub(crate) fingerprint: String,
+    pub(crate) variables: Declarations,
     /// In topological order.
     pub(crate) nodes: Vec<GraphNode>,
     /// In the order of the file.
@@ -74,6 +76,11 @@ impl Graph {
     /// The SHA-256 of the resolved graph in hex, secrets by name only.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// What its calls may be given.
+    pub fn variables(&self) -> &Declarations {
+        &self.variables
     }
 
     /// The nodes, each after all that it reads from.

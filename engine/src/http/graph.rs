@@ -1,11 +1,14 @@
 //! The graph that new calls get, in the format that the client asks for.
 
+use std::borrow::Cow;
+
 use axum::extract::{RawQuery, State as Extracted};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::State;
 use crate::graph::{Graph, render};
+use crate::runtime::Runtimes;
 
 /// A format in which a graph can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +79,16 @@ pub(super) async fn graph(
     headers: HeaderMap,
 ) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let runtime = match named(query.as_deref(), "pipeline") {
+        None => Some(state.runtimes.default_one()),
+        Some(name) => state.runtimes.get(&name),
+    };
+    let Some(runtime) = runtime else {
+        return (StatusCode::NOT_FOUND, no_pipeline(&state.runtimes)).into_response();
+    };
     match choose(query.as_deref(), accept) {
         Some(format) => {
-            let text = format.draw(&state.runtime.pipeline().graph);
+            let text = format.draw(&runtime.pipeline().graph);
             let media_type = format!("{}; charset=utf-8", format.media_type());
             let headers = [
                 (header::CONTENT_TYPE, media_type),
@@ -91,6 +101,11 @@ pub(super) async fn graph(
     }
 }
 
+fn no_pipeline(runtimes: &Runtimes) -> String {
+    let names = runtimes.iter().map(|one| one.pipeline().graph.name().to_owned());
+    format!("ask with ?pipeline= for one of: {}\n", names.collect::<Vec<_>>().join(", "))
+}
+
 fn refusal() -> String {
     let formats = Format::ALL.map(|format| format!("{} ({})", format.name(), format.media_type()));
     format!("ask with ?format= or Accept for one of: {}\n", formats.join(", "))
@@ -99,13 +114,17 @@ fn refusal() -> String {
 /// The format that the query names, else the one that `Accept` likes best; `None` where there is
 /// none.
 fn choose(query: Option<&str>, accept: Option<&str>) -> Option<Format> {
-    let pairs = query.map(|query| url::form_urlencoded::parse(query.as_bytes()));
-    let named = pairs.into_iter().flatten().find(|(key, _)| key == "format");
-    match (named, accept) {
-        (Some((_, name)), _) => Format::from_name(&name),
+    match (named(query, "format"), accept) {
+        (Some(name), _) => Format::from_name(&name),
         (None, None) => Some(Format::ALL[0]),
         (None, Some(accept)) => best(accept),
     }
+}
+
+/// The first value of `key` in the query.
+fn named<'a>(query: Option<&'a str>, key: &str) -> Option<Cow<'a, str>> {
+    let mut pairs = url::form_urlencoded::parse(query?.as_bytes());
+    pairs.find(|(one, _)| one == key).map(|(_, value)| value)
 }
 
 /// The format of the highest quality; the first of equals.

@@ -10,11 +10,13 @@ use axum::Json;
 use axum::extract::State as Extracted;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::State;
 use super::routes::NO_STORE;
 use crate::resource::Check;
+use crate::runtime::Runtime;
 
 /// How the process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -29,19 +31,31 @@ enum Status {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct Report {
     status: Status,
     version: &'static str,
-    pipeline: &'a str,
-    environment: &'a str,
-    fingerprint: &'a str,
+    pipeline: String,
+    environment: String,
+    fingerprint: String,
     sessions: u32,
     max_sessions: u32,
+    checks: BTreeMap<String, CheckReport>,
+    /// All pipelines, where there are several; what stands above is the first one's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pipelines: Vec<PipelineReport>,
+}
+
+/// One of several pipelines.
+#[derive(Clone, Serialize)]
+struct PipelineReport {
+    pipeline: String,
+    environment: String,
+    fingerprint: String,
     checks: BTreeMap<String, CheckReport>,
 }
 
 /// What came of asking a node's resource.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct CheckReport {
     ok: bool,
     latency_ms: f64,
@@ -58,25 +72,40 @@ pub(super) async fn ready(Extracted(state): Extracted<State>) -> Response {
 }
 
 async fn answer(state: &State, is_well: fn(Status) -> bool) -> Response {
-    let (pipeline, admission) = (state.runtime.pipeline(), state.runtime.admission());
-    let checks = pipeline.resources.check().await;
+    let admission = state.runtimes.admission();
+    let pipelines = join_all(state.runtimes.iter().map(|one| ask(one))).await;
+    let is_failing = |one: &PipelineReport| one.checks.values().any(|check| !check.ok);
     let status = match admission.is_open() {
         false => Status::Draining,
-        true if checks.values().any(|check| check.result.is_err()) => Status::Failing,
+        true if pipelines.iter().any(is_failing) => Status::Failing,
         true => Status::Ok,
     };
+    let PipelineReport { pipeline, environment, fingerprint, checks } = pipelines[0].clone();
     let report = Report {
         status,
         version: state.version,
-        pipeline: pipeline.graph.name(),
-        environment: pipeline.graph.environment(),
-        fingerprint: pipeline.graph.fingerprint(),
+        pipeline,
+        environment,
+        fingerprint,
         sessions: admission.in_progress(),
         max_sessions: admission.max(),
-        checks: checks.into_iter().map(|(node, check)| (node, check.into())).collect(),
+        checks,
+        pipelines: if pipelines.len() > 1 { pipelines } else { Vec::new() },
     };
     let code = if is_well(status) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, [NO_STORE], Json(report)).into_response()
+}
+
+/// Asks what the calls of one pipeline share.
+async fn ask(runtime: &Runtime) -> PipelineReport {
+    let pipeline = runtime.pipeline();
+    let checks = pipeline.resources.check().await;
+    PipelineReport {
+        pipeline: pipeline.graph.name().to_owned(),
+        environment: pipeline.graph.environment().to_owned(),
+        fingerprint: pipeline.graph.fingerprint().to_owned(),
+        checks: checks.into_iter().map(|(node, check)| (node, check.into())).collect(),
+    }
 }
 
 impl From<Check> for CheckReport {

@@ -7,6 +7,9 @@
 //!                                               /ready    whether it should get calls
 //! ```
 //!
+//! Where a process has several pipelines, `/edges`, `/metrics` and `/health` tell of all, and
+//! `/graph?pipeline=name` draws one; without a name the first is meant.
+//!
 //! Everything is read only, and nothing says what callers say. There is no authentication: listen
 //! on the loopback unless the network in front has one.
 
@@ -28,15 +31,15 @@ pub use graph::Format;
 pub use serve::{MAX_CONNECTIONS, serve};
 
 use crate::metrics::Metrics;
-use crate::runtime::Runtime;
+use crate::runtime::Runtimes;
 
 /// What the routes read from.
 #[derive(Clone)]
 pub struct State {
     /// The process's figures.
     pub metrics: Arc<Metrics>,
-    /// The calls in progress, and the graph that new calls get.
-    pub runtime: Arc<Runtime>,
+    /// The calls in progress, and the graphs that new calls get.
+    pub runtimes: Runtimes,
     /// The program's version.
     pub version: &'static str,
 }

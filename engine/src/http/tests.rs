@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::node::{Node, NodeFactory};
 use crate::resource::Resource;
 use crate::resource::testing::{self, Fake};
-use crate::runtime::{Pipeline, Runtime};
+use crate::runtime::{Admission, Pipeline, Runtime, Runtimes};
 use crate::session::Limits;
 use crate::signature::Signature;
 use crate::transport::scripted;
@@ -39,7 +39,8 @@ fn graph() -> Graph {
     let name = "clinic".to_owned();
     let environment = "dev".to_owned();
     let fingerprint = "f00d".to_owned();
-    Graph { name, environment, fingerprint, nodes: Vec::new(), edges: Vec::new() }
+    let variables = Default::default();
+    Graph { name, environment, fingerprint, variables, nodes: Vec::new(), edges: Vec::new() }
 }
 
 /// A graph with a node whose calls share `fake`.
@@ -68,26 +69,25 @@ impl Server {
     }
 
     async fn serving(graph: Graph) -> Self {
+        Self::serving_all(vec![graph]).await
+    }
+
+    /// Serves several pipelines; the first is the default.
+    async fn serving_all(graphs: Vec<Graph>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let graph = Arc::new(graph);
         let metrics = Arc::new(Metrics::new());
-        let pipeline = Pipeline::new(graph, &metrics, "1.2.3");
-        let connector = Connector::new(&Roots::Mozilla);
-        let runtime = Arc::new(Runtime::new(
-            pipeline,
-            connector,
-            || SystemTime::UNIX_EPOCH,
-            2,
-            Limits::default(),
-            0,
-        ));
+        let admission = Arc::new(Admission::new(2));
+        let mut runtimes = graphs.into_iter().map(|graph| {
+            let pipeline = Pipeline::new(Arc::new(graph), &metrics, "1.2.3");
+            let (connector, clock) = (Connector::new(&Roots::Mozilla), || SystemTime::UNIX_EPOCH);
+            let (places, limits) = (Arc::clone(&admission), Limits::default());
+            Arc::new(Runtime::new(pipeline, connector, clock, places, limits, 0))
+        });
+        let runtime = runtimes.next().unwrap();
+        let runtimes = Runtimes::new(Arc::clone(&runtime), runtimes).unwrap();
         let stop = CancellationToken::new();
-        let state = State {
-            metrics: Arc::clone(&metrics),
-            runtime: Arc::clone(&runtime),
-            version: "0.1.0",
-        };
+        let state = State { metrics: Arc::clone(&metrics), runtimes, version: "0.1.0" };
         let task = tokio::spawn(serve(listener, router(state), stop.clone()));
         Self { address, metrics, runtime, stop, task }
     }
@@ -156,6 +156,41 @@ async fn health_says_places_and_when_it_drains() {
     let answer = server.get("/health").await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"draining\""), "{answer}");
     drop(permit);
+}
+
+#[tokio::test]
+async fn several_pipelines_are_told_of_together() {
+    let hotel = |name: &str| Graph {
+        name: name.to_owned(),
+        ..graph_with(&Fake::new(testing::Answer::Refusal))
+    };
+    let server = Server::serving_all(vec![graph(), hotel("hotel")]).await;
+    let answer = server.get("/health").await;
+    let health: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+    assert_eq!((&health["pipeline"], &health["status"]), (&"clinic".into(), &"failing".into()));
+    assert_eq!(health["checks"], serde_json::json!({}));
+    let names: Vec<_> = health["pipelines"].as_array().unwrap().iter().collect();
+    assert_eq!((&names[0]["pipeline"], &names[1]["pipeline"]), (&"clinic".into(), &"hotel".into()));
+    assert_eq!(names[1]["checks"]["booking"]["ok"], false);
+    assert!(server.get("/ready").await.starts_with("HTTP/1.1 503"), "one of them cannot serve");
+    for (query, expected) in [("", "clinic"), ("?pipeline=hotel", "hotel")] {
+        let answer =
+            server.ask(&format!("GET /graph{query} HTTP/1.1\r\naccept: application/json")).await;
+        let graph: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+        assert_eq!(graph["name"], expected, "{answer}");
+    }
+    let answer = server.get("/graph?pipeline=bank").await;
+    assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("clinic, hotel"), "{answer}");
+}
+
+#[tokio::test]
+async fn one_pipeline_is_told_of_as_ever() {
+    let answer = Server::start().await.get("/health").await;
+    let health: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+    let mut keys: Vec<&str> = health.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    let expected = ["checks", "environment", "fingerprint", "max_sessions", "pipeline", "sessions"];
+    assert_eq!(keys, [&expected[..], &["status", "version"]].concat());
 }
 
 /// The status code, the word for it, and the check of the node `booking`.
@@ -283,7 +318,8 @@ async fn a_stop_ends_idle_connections() {
 #[tokio::test]
 async fn a_websocket_call_takes_a_place_of_the_runtime() {
     let server = Server::start().await;
-    let calls = super::Calls(Arc::clone(&server.runtime));
+    let runtime = Arc::clone(&server.runtime);
+    let calls = super::Calls { runtime, variables: Default::default() };
     let (first, second) = (calls.admit().ok(), calls.admit().ok());
     assert!(first.is_some() && second.is_some());
     let busy = calls.admit().err().unwrap();

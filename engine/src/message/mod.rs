@@ -5,6 +5,7 @@
 
 mod audio;
 mod envelope;
+mod input;
 mod payload;
 mod speech;
 mod text;
@@ -12,6 +13,7 @@ mod tool;
 
 pub use audio::AudioFrame;
 pub use envelope::{Envelope, Scope};
+pub use input::{BadInput, UserInput};
 pub use payload::{Payload, PayloadKind};
 pub use speech::{Endpoint, Speech, Transcript};
 pub use text::{TextDelta, UserTurn};

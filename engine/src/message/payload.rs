@@ -25,6 +25,8 @@ pub enum PayloadKind {
     Speech,
     /// [`Transcript`](super::Transcript): what was recognised.
     Transcript,
+    /// [`UserInput`](super::UserInput): what the caller typed or pressed.
+    UserInput,
     /// [`UserTurn`](super::UserTurn): the caller's finished turn.
     UserTurn,
     /// [`TextDelta`](super::TextDelta): a piece of the agent's answer.
@@ -35,8 +37,15 @@ pub enum PayloadKind {
 
 impl PayloadKind {
     /// Every kind, in the order in which a call meets them.
-    pub const ALL: [Self; 6] =
-        [Self::Audio, Self::Speech, Self::Transcript, Self::UserTurn, Self::Text, Self::ToolCall];
+    pub const ALL: [Self; 7] = [
+        Self::Audio,
+        Self::Speech,
+        Self::Transcript,
+        Self::UserInput,
+        Self::UserTurn,
+        Self::Text,
+        Self::ToolCall,
+    ];
 
     /// The kind's name in diagnostics, in `voicegraph nodes` and in drawings.
     pub fn name(self) -> &'static str {
@@ -44,6 +53,7 @@ impl PayloadKind {
             Self::Audio => "audio",
             Self::Speech => "speech",
             Self::Transcript => "transcript",
+            Self::UserInput => "user_input",
             Self::UserTurn => "user_turn",
             Self::Text => "text",
             Self::ToolCall => "tool_call",

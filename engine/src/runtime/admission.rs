@@ -2,20 +2,26 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
-/// The places for calls in one process.
+/// The places for calls in one process, of one pipeline or of several.
 #[derive(Debug)]
 pub struct Admission {
-    places: Arc<Semaphore>,
     max: u32,
-    open: watch::Sender<bool>,
+    state: Arc<watch::Sender<State>>,
 }
 
 /// A place for one call, free again when dropped.
 #[derive(Debug)]
 pub struct Permit {
-    _place: OwnedSemaphorePermit,
+    state: Arc<watch::Sender<State>>,
+}
+
+/// Both change under one lock, so that no call slips in after the close.
+#[derive(Clone, Copy, Debug)]
+struct State {
+    taken: u32,
+    is_open: bool,
 }
 
 /// Why a call is not admitted.
@@ -35,8 +41,8 @@ pub enum Refused {
 impl Admission {
     /// Places for `max` calls.
     pub fn new(max: u32) -> Self {
-        let places = Arc::new(Semaphore::new(max as usize));
-        Self { places, max, open: watch::Sender::new(true) }
+        let state = State { taken: 0, is_open: true };
+        Self { max, state: Arc::new(watch::Sender::new(state)) }
     }
 
     /// Takes a place.
@@ -44,11 +50,19 @@ impl Admission {
     /// # Errors
     /// [`Refused`]: full, or closed.
     pub fn admit(&self) -> Result<Permit, Refused> {
-        if !*self.open.borrow() {
-            return Err(Refused::Draining);
-        }
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        place.map(|place| Permit { _place: place }).map_err(|_| Refused::Full { max: self.max })
+        let mut outcome = Ok(());
+        self.state.send_if_modified(|state| {
+            outcome = match state {
+                State { is_open: false, .. } => Err(Refused::Draining),
+                State { taken, .. } if *taken >= self.max => Err(Refused::Full { max: self.max }),
+                State { taken, .. } => {
+                    *taken += 1;
+                    Ok(())
+                }
+            };
+            outcome.is_ok()
+        });
+        outcome.map(|()| Permit { state: Arc::clone(&self.state) })
     }
 
     /// How many calls there may be at once.
@@ -58,24 +72,30 @@ impl Admission {
 
     /// How many calls are in progress.
     pub fn in_progress(&self) -> u32 {
-        let free = u32::try_from(self.places.available_permits()).unwrap_or(u32::MAX);
-        self.max.saturating_sub(free)
+        self.state.borrow().taken
     }
 
     /// Whether calls are admitted at all.
     pub fn is_open(&self) -> bool {
-        *self.open.borrow()
+        self.state.borrow().is_open
     }
 
     /// Admits no more calls.
     pub fn close(&self) {
-        self.open.send_replace(false);
+        self.state.send_modify(|state| state.is_open = false);
     }
 
     /// Waits until no call is in progress. To be used once closed.
     pub async fn until_empty(&self) {
-        let all = self.places.acquire_many(self.max).await;
-        drop(all.expect("the semaphore is never closed"));
+        let mut state = self.state.subscribe();
+        let empty = state.wait_for(|state| state.taken == 0).await;
+        drop(empty.expect("the sender is held here"));
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.state.send_modify(|state| state.taken -= 1);
     }
 }
 
@@ -103,7 +123,25 @@ mod tests {
         let empty = admission.until_empty();
         tokio::pin!(empty);
         assert!(futures_util::poll!(&mut empty).is_pending());
+        assert_eq!(admission.in_progress(), 1, "who waits takes no place");
         drop(call);
         empty.await;
+        assert_eq!(admission.admit().expect_err("closed for good"), Refused::Draining);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_burst_takes_each_place_once() {
+        let admission = Arc::new(Admission::new(7));
+        let asking = (0..200).map(|_| {
+            let admission = Arc::clone(&admission);
+            tokio::spawn(async move { admission.admit() })
+        });
+        let mut permits = Vec::new();
+        for asked in asking.collect::<Vec<_>>() {
+            permits.extend(asked.await.expect("no panic"));
+        }
+        assert_eq!((permits.len(), admission.in_progress()), (7, 7));
+        drop(permits);
+        assert_eq!(admission.in_progress(), 0);
     }
 }

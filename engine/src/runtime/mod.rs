@@ -1,6 +1,9 @@
 //! Many calls in one process: admission, a new graph for new calls, drain.
 
 mod admission;
+mod several;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -10,6 +13,7 @@ use rand::{RngExt, SeedableRng};
 use tokio_util::sync::CancellationToken;
 
 pub use admission::{Admission, Permit, Refused};
+pub use several::{RepeatedName, Runtimes};
 
 use crate::connect::Connector;
 use crate::event::Observer;
@@ -24,7 +28,7 @@ pub struct Runtime {
     connector: Connector,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
     limits: Limits,
-    admission: Admission,
+    admission: Arc<Admission>,
     current: Mutex<Current>,
     closing: CancellationToken,
     cancelled: CancellationToken,
@@ -60,13 +64,14 @@ impl Pipeline {
 }
 
 impl Runtime {
-    /// A runtime that admits up to `max_sessions` calls at once. `clock` is read as each begins;
-    /// `seed` is where the calls' ids and randomness come from.
+    /// A runtime whose calls take their places from `admission`, which it may share with others.
+    /// `clock` is read as each begins; `seed` is where the calls' ids and randomness come from: of
+    /// two runtimes of one process each needs its own.
     pub fn new(
         pipeline: Pipeline,
         connector: Connector,
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
-        max_sessions: u32,
+        admission: Arc<Admission>,
         limits: Limits,
         seed: u64,
     ) -> Self {
@@ -75,7 +80,7 @@ impl Runtime {
             connector,
             clock: Box::new(clock),
             limits,
-            admission: Admission::new(max_sessions),
+            admission,
             current: Mutex::new(Current { pipeline, seeds }),
             closing: CancellationToken::new(),
             cancelled: CancellationToken::new(),
@@ -90,8 +95,8 @@ impl Runtime {
         self.admission.admit()
     }
 
-    /// How many calls are in progress, and how many may be.
-    pub fn admission(&self) -> &Admission {
+    /// How many calls are in progress, and how many may be, of all runtimes that share it.
+    pub fn admission(&self) -> &Arc<Admission> {
         &self.admission
     }
 
@@ -137,7 +142,9 @@ impl Runtime {
     }
 
     /// Admits no more calls and waits for those in progress: up to `patience` undisturbed, then
-    /// asked to end in order, then, after the drain limit of a call, at once.
+    /// asked to end in order, then, after the drain limit of a call, at once. Where the admission
+    /// is shared this waits for the others' calls too, which only they can end: use
+    /// [`Runtimes::drain`].
     pub async fn drain(&self, patience: Duration) {
         self.admission.close();
         let over = self.admission.until_empty();

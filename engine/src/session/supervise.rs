@@ -20,6 +20,7 @@ use crate::node::{Context, NodeError};
 use crate::signature::Role;
 use crate::transport::Transport;
 use crate::turn::{CurrentTurn, TurnControl};
+use crate::variables;
 
 /// How long the end of a call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +98,13 @@ impl Session {
 
     /// Why the call ended, and how many turns it had.
     async fn supervise(mut self, session_id: &Arc<str>, rng: StdRng) -> (EndReason, u32) {
+        match self.graph.variables().complete(&self.transport.variables) {
+            Ok(variables) => self.transport.variables = variables,
+            Err(refusals) => {
+                let what = variables::told(&refusals);
+                return (EndReason::Refused { what }, 0);
+            }
+        }
         let mut observers = std::mem::take(&mut self.observers);
         observers.extend(self.transport.observer.take());
         let observers = Observers::new(observers);
@@ -141,6 +149,7 @@ impl Session {
                 closing: self.closing.clone(),
                 tools: wire::tools(&self.graph, index),
                 meter: Arc::clone(&self.meters.nodes[index]),
+                variables: self.transport.variables.clone(),
                 observers: observers.clone(),
                 seed: rng.random(),
                 source: Mutex::new(source.take_if(|_| role == Role::Source)),

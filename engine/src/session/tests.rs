@@ -18,6 +18,7 @@ use crate::message::{AudioFrame, Envelope, PayloadKind};
 use crate::node::{Context, Node, NodeError, NodeFactory, Ports};
 use crate::signature::{PortSpec, Role, Signature};
 use crate::transport::{Captured, Sink, SinkGone, Source, Transport};
+use crate::variables::{Declaration, Declarations, VariableType, Variables};
 
 /// What the second node of the two does.
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +136,7 @@ fn graph(behaviour: Behaviour) -> Graph {
         name: "test".to_owned(),
         environment: "base".to_owned(),
         fingerprint: "0".repeat(64),
+        variables: Declarations::default(),
         nodes: vec![mic, ear],
         edges: vec![edge],
     }
@@ -173,6 +175,7 @@ fn session(behaviour: Behaviour) -> (Session, Meters) {
             source: Box::new(Nothing),
             sink: Box::new(Nothing),
             caller: None,
+            variables: Variables::default(),
             observer: None,
         },
         started_at: SystemTime::UNIX_EPOCH,
@@ -291,4 +294,25 @@ async fn ids_come_from_the_seed() {
     let (mut other, _) = session(Behaviour::Reads);
     other.seed = 8;
     assert_ne!(other.run().await.session_id, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_not_given_what_the_pipeline_needs_is_refused() {
+    let (mut session, meters) = session(Behaviour::Reads);
+    let name = Declaration {
+        name: "patient_name".into(),
+        kind: VariableType::String,
+        default: None,
+        description: None,
+        max_length: 8,
+        attribute: None,
+    };
+    let mut graph = graph(Behaviour::Reads);
+    graph.variables = Declarations::new([name]);
+    session.graph = Arc::new(graph);
+    let end = session.run().await;
+    assert_eq!(end.reason.name(), "refused");
+    let told = "the call was refused: `patient_name` is missing, and has no default";
+    assert_eq!(end.reason.to_string(), told);
+    assert_eq!(meters.edges[0].figures().counts.sent, 0, "no stage ran");
 }

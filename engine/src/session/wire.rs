@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::edge::{EdgeMeter, edge};
 use crate::graph::{Graph, GraphEdge};
 use crate::message::{
-    AudioFrame, Payload, PayloadKind, Speech, TextDelta, ToolCall, Transcript, UserTurn,
+    AudioFrame, Payload, PayloadKind, Speech, TextDelta, ToolCall, Transcript, UserInput, UserTurn,
 };
 use crate::metrics::{NodeMeter, PipelineMetrics};
 use crate::node::{Ports, Tool};
@@ -49,6 +49,7 @@ pub(super) fn ports(graph: &Graph, meters: &Meters, cancelled: &CancellationToke
             PayloadKind::Audio => join::<AudioFrame>,
             PayloadKind::Speech => join::<Speech>,
             PayloadKind::Transcript => join::<Transcript>,
+            PayloadKind::UserInput => join::<UserInput>,
             PayloadKind::UserTurn => join::<UserTurn>,
             PayloadKind::Text => join::<TextDelta>,
             PayloadKind::ToolCall => join::<ToolCall>,

@@ -55,7 +55,7 @@ fn line(event: &Event) -> Option<String> {
         Event::UserTranscript { text, is_final: true } => format!("final {text:?}"),
         Event::UserTranscript { text, is_final: false } => format!("interim {text:?}"),
         Event::TurnBegan { turn, text } => format!("turn {turn} began {text:?}"),
-        Event::AgentText { .. } => return None,
+        Event::AgentText { .. } | Event::AgentSpoke { .. } => return None,
         Event::Tool { turn, name, stage } => format!("turn {turn} tool {name} {stage:?}"),
         Event::Held { turn } => format!("turn {turn} held"),
         Event::Resumed { turn } => format!("turn {turn} resumed"),

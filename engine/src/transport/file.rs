@@ -13,6 +13,7 @@ use super::microphone::{Microphone, frames};
 use super::playback::Playback;
 use super::{Captured, FileError, Recording, Source, Transport, read_voice};
 use crate::message::AudioFrame;
+use crate::variables::Variables;
 
 /// The silence after the file that lets an endpointer hear the end of the last words: longer than
 /// the longest wait that pipelines usually configure, 3 s.
@@ -34,7 +35,13 @@ pub fn call(
 pub fn transport(voice: &[i16], tail: Duration, recording: Option<Recording>) -> Transport {
     let source = FileSource::new(voice, tail, recording.clone());
     let sink = Playback::new(recording);
-    Transport { source: Box::new(source), sink: Box::new(sink), caller: None, observer: None }
+    Transport {
+        source: Box::new(source),
+        sink: Box::new(sink),
+        caller: None,
+        variables: Variables::default(),
+        observer: None,
+    }
 }
 
 struct FileSource {

@@ -1,4 +1,4 @@
-//! Where a call's audio comes from and goes to.
+//! Where a call's audio comes from and goes to, and what the caller types or presses beside it.
 //!
 //! A transport gives the graph a [`Source`] and a [`Sink`], resamples at the border, and keeps the
 //! clock by which `heard` and the end-to-end latency are measured: the instant at which each frame
@@ -20,7 +20,8 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::event::Observer;
-use crate::message::AudioFrame;
+use crate::message::{AudioFrame, UserInput};
+use crate::variables::Variables;
 pub use recording::{Layout, Recording};
 pub use resample::Resampler;
 pub use wav::{FileError, LONGEST_FILE, decode_voice, read_voice};
@@ -33,6 +34,8 @@ pub struct Transport {
     pub sink: Box<dyn Sink>,
     /// Who calls, where the transport knows it: a phone number in E.164 or an identity.
     pub caller: Option<Arc<str>>,
+    /// What the call is given; what is declared and not given gets its default.
+    pub variables: Variables,
     /// Told of the call's events, where the transport passes them on or acts by them.
     pub observer: Option<Arc<dyn Observer>>,
 }
@@ -40,7 +43,8 @@ pub struct Transport {
 /// The caller's audio.
 #[async_trait]
 pub trait Source: Send {
-    /// The next frame, 20 ms of mono sound at 16 kHz. Cancel safe.
+    /// The next frame, 20 ms of mono sound at 16 kHz, or what the caller typed or pressed. Cancel
+    /// safe.
     async fn next(&mut self) -> Captured;
 }
 
@@ -49,6 +53,8 @@ pub trait Source: Send {
 pub enum Captured {
     /// A frame, and when its last sample was captured.
     Frame(AudioFrame, Instant),
+    /// What the caller typed or pressed, and when.
+    Input(UserInput, Instant),
     /// The caller's audio is over, but the caller still listens: what was said is answered first.
     Finished,
     /// The caller is gone: nobody listens any more.

@@ -15,6 +15,8 @@ pub struct TurnControl {
     session: CancellationToken,
     observers: Observers,
     current: CurrentTurn,
+    /// The turn that was interrupted last: the frame in hand may still be played.
+    interrupted: Option<Turn>,
 }
 
 /// The turn in progress, to be read by the session that must close the books at its end.
@@ -79,7 +81,7 @@ pub struct Beginning {
 impl TurnControl {
     /// The control of a call that `session` cancels.
     pub fn new(session: CancellationToken, observers: Observers) -> Self {
-        Self { session, observers, current: CurrentTurn::default() }
+        Self { session, observers, current: CurrentTurn::default(), interrupted: None }
     }
 
     /// The slot that always shows this control's turn.
@@ -90,6 +92,9 @@ impl TurnControl {
     /// Begins a turn. One that is still live is superseded.
     pub fn begin(&mut self, beginning: &Beginning) -> Turn {
         self.stop(Outcome::Superseded, None);
+        if let Some(turn) = self.interrupted.take() {
+            turn.supersede();
+        }
         let id = TurnId(self.current.begun() + 1);
         let token = self.session.child_token();
         let turn = Turn::new(id, beginning, token, self.observers.clone());
@@ -126,6 +131,7 @@ impl TurnControl {
     fn stop(&mut self, outcome: Outcome, onset: Option<Instant>) {
         if let Some(turn) = self.current.take().filter(Turn::is_live) {
             turn.cancel(outcome, onset);
+            self.interrupted = Some(turn);
         }
     }
 }
@@ -208,6 +214,19 @@ mod tests {
             *seen.0.lock().expect("no panic holds it"),
             [Thinking, Speaking, Thinking, Listening]
         );
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_falls_silent_after_the_next_began_does_not_either() {
+        let seen = Arc::new(States::default());
+        let observers = Observers::new(vec![Arc::clone(&seen) as Arc<dyn Observer>]);
+        let mut control = TurnControl::new(CancellationToken::new(), observers);
+        let first = control.begin(&beginning());
+        first.begin_playout(Instant::now());
+        control.interrupt(Instant::now());
+        control.begin(&beginning());
+        first.silenced();
+        assert_eq!(*seen.0.lock().expect("no panic holds it"), [Thinking, Speaking, Thinking]);
     }
 
     #[tokio::test]

@@ -37,6 +37,8 @@ pub(super) struct Playout {
     pub(super) complete: bool,
     words: Vec<SpokenWord>,
     text: String,
+    /// How many words were told as heard.
+    told: usize,
 }
 
 impl Playout {
@@ -53,15 +55,42 @@ impl Playout {
         let text = if self.complete {
             joined(self.text.split_whitespace())
         } else if estimated {
-            let count = self.played.as_millis() / WORD_ESTIMATE.as_millis();
-            let count = usize::try_from(count).unwrap_or(usize::MAX);
-            joined(self.text.split_whitespace().take(count))
+            joined(self.text.split_whitespace().take(estimate(self.played)))
         } else {
             let begun = self.words.iter().filter(|word| word.start < self.played);
             joined(begun.map(|word| word.text.as_str()))
         };
         Heard { played: self.played, text, complete: self.complete, estimated }
     }
+
+    /// The words that began to be played since this was asked last, each with a blank before it but
+    /// the answer's first: together they are the text of [`heard`](Self::heard).
+    pub(super) fn newly_heard(&mut self) -> String {
+        let before = self.told;
+        let mut new = String::new();
+        let mut add = |number: usize, word: &str| {
+            new.extend((number > 0).then_some(' '));
+            new.push_str(word);
+            self.told = number + 1;
+        };
+        if self.words.is_empty() {
+            let count = estimate(self.played);
+            if count > before {
+                let words = self.text.split_whitespace().enumerate().take(count).skip(before);
+                words.for_each(|(number, word)| add(number, word));
+            }
+        } else {
+            let words = self.words.iter().enumerate().skip(before);
+            let begun = words.take_while(|(_, word)| word.start < self.played);
+            begun.for_each(|(number, word)| add(number, &word.text));
+        }
+        new
+    }
+}
+
+/// How many words were begun in that time, where the voice gives no times.
+fn estimate(played: Duration) -> usize {
+    usize::try_from(played.as_millis() / WORD_ESTIMATE.as_millis()).unwrap_or(usize::MAX)
 }
 
 fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
@@ -85,6 +114,32 @@ mod tests {
         playout.played = Duration::from_millis(320);
         let heard = playout.heard();
         assert_eq!((heard.text.as_str(), heard.estimated), ("Good morning", false));
+    }
+
+    #[test]
+    fn words_are_told_once_as_they_begin() {
+        let mut playout = Playout::default();
+        playout.add_words([word("Good", 0, 300), word("morning", 300, 700), word("to", 700, 800)]);
+        let mut told = Vec::new();
+        for played in [0, 20, 300, 320, 800] {
+            playout.played = Duration::from_millis(played);
+            told.push(playout.newly_heard());
+        }
+        assert_eq!(told, ["", "Good", "", " morning", " to"]);
+        assert_eq!(told.concat(), playout.heard().text);
+    }
+
+    #[test]
+    fn estimated_words_are_told_once_too() {
+        let mut playout = Playout::default();
+        playout.add_text("One two three");
+        let mut told = Vec::new();
+        for played in [399, 400, 900, 5_000, 6_000] {
+            playout.played = Duration::from_millis(played);
+            told.push(playout.newly_heard());
+        }
+        assert_eq!(told, ["", "One", " two", " three", ""]);
+        assert_eq!(told.concat(), playout.heard().text);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub enum Anchor {
     Vad,
     /// The recogniser's word times.
     Stt,
+    /// The caller typed a message or pressed keys: the instant of the last.
+    Input,
     /// Nothing was said: the agent spoke first.
     CallStart,
 }

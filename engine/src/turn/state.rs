@@ -161,9 +161,18 @@ impl Turn {
         }
     }
 
-    /// Notes how much of the turn's sound was played so far.
+    /// Notes how much of the turn's sound was played so far, and tells of the words in it.
     pub fn report_heard(&self, played: Duration) {
-        self.lock().playout.played = played;
+        let mut state = self.lock();
+        state.playout.played = played;
+        if self.0.observers.is_empty() || state.phase == Phase::Ended {
+            return;
+        }
+        let text = state.playout.newly_heard();
+        drop(state);
+        if !text.is_empty() {
+            self.0.observers.tell(&Event::AgentSpoke { turn: self.id(), text });
+        }
     }
 
     /// What the caller has heard so far.
@@ -214,6 +223,11 @@ impl Turn {
         if unheard {
             self.end(outcome);
         }
+    }
+
+    /// Notes that the next turn has begun, though the last frame of this one may still be played.
+    pub(super) fn supersede(&self) {
+        self.lock().superseded = true;
     }
 
     /// Holds the turn or lets it go. A turn that is held before its first sound waits for the

@@ -52,7 +52,8 @@ pub struct ToolOptions {
     /// the result; or a table with such a text for `postgres` and one for `sqlite`, where one text
     /// cannot serve both. `:name` stands for a parameter, and for what is known of the call:
     /// `:session_id`, `:call_started_at`, `:caller` (text; null where the transport does not say
-    /// who calls) and `:idempotency_key` (text, the same for a repeated call).
+    /// who calls), `:idempotency_key` (text, the same for a repeated call) and `:variable_name` for
+    /// the variable `name` of `[variables]`.
     pub sql: Sql,
     /// How long the tool may take in ms, 50 to 60000; default 3000, as long as a caller waits after
     /// a "one moment". Then a read is stopped, and a write is undone unless its end is under way.

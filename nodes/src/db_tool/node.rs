@@ -17,13 +17,14 @@ use voicegraph_engine::message::{
     Envelope, Scope, ToolCall, ToolError, ToolFailure, ToolResult, ToolSpec,
 };
 use voicegraph_engine::node::{
-    Context, Kind, Node, NodeError, NodeFactory, PortSpec, Ports, Problem, Signature,
+    Context, Kind, Node, NodeError, NodeFactory, PortSpec, Ports, Problem, Signature, UsedVariable,
 };
 use voicegraph_engine::resource::{Figure, Resource, Unhealthy};
+use voicegraph_engine::variables::Declarations;
 
 use super::failure::Failure;
 use super::record::Records;
-use super::settings::Tool;
+use super::settings::{Tool, VARIABLE};
 use super::transaction::Work;
 use super::value::{Type, Value};
 use super::{Options, idempotency, job, verify};
@@ -47,7 +48,15 @@ impl Kind for DbTool {
     }
 
     fn build(options: Options, environment: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
-        let settings = options.build(environment)?;
+        Self::build_with(options, environment, &Declarations::default())
+    }
+
+    fn build_with(
+        options: Options,
+        environment: &str,
+        variables: &Declarations,
+    ) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
+        let settings = options.build(environment, variables)?;
         Ok(Arc::new(Factory(Arc::new(Shared {
             database: Database::open(settings.database),
             tools: settings.tools,
@@ -89,6 +98,10 @@ impl NodeFactory for Factory {
 
     fn tools(&self) -> Vec<ToolSpec> {
         self.0.tools.values().map(|tool| tool.spec.clone()).collect()
+    }
+
+    fn variables(&self) -> Vec<UsedVariable> {
+        self.0.tools.values().flat_map(|tool| tool.variables.iter().cloned()).collect()
     }
 
     /// The longest that a write may take, its end included.
@@ -198,6 +211,10 @@ impl Desk<'_> {
             ("caller", caller),
         ] {
             values.insert(name.to_owned(), value);
+        }
+        for used in &tool.variables {
+            let value = self.ctx.variables().get(&used.name).expect("an undeclared one is refused");
+            values.insert(format!("{VARIABLE}{}", used.name), value.into());
         }
         let work = Work { tool, session, key, values };
         job::run(&self.shared.database, &work, &self.ctx.connector).await

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use voicegraph_database::Dialect;
 use voicegraph_engine::message::{Effect, ToolFailure, ToolSpec};
-use voicegraph_engine::node::Problem;
+use voicegraph_engine::node::{Problem, UsedVariable};
+use voicegraph_engine::variables::Declarations;
 
 use super::config::{EffectOption, Options, ParameterOptions, ToolOptions, TypeOption};
 use super::schema::Parameters;
@@ -20,6 +21,25 @@ pub(super) const BUILT_IN: [(&str, Type); 4] = [
     ("idempotency_key", Type::Text),
     ("caller", Type::Text),
 ];
+
+/// What a variable of the call is called in SQL: this, and its name.
+pub(super) const VARIABLE: &str = "variable_";
+
+/// The types of what is known of a call, variables included, by their names in SQL.
+struct Known(BTreeMap<String, Type>);
+
+impl Known {
+    fn new(variables: &Declarations) -> Self {
+        let built_in = BUILT_IN.map(|(name, kind)| (name.to_owned(), kind));
+        let declared =
+            variables.iter().map(|one| (format!("{VARIABLE}{}", one.name), one.kind.into()));
+        Self(built_in.into_iter().chain(declared).collect())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, Type)> {
+        self.0.iter().map(|(name, kind)| (name.as_str(), *kind))
+    }
+}
 
 const DIALECTS: [Dialect; 2] = [Dialect::Postgres, Dialect::Sqlite];
 
@@ -41,6 +61,8 @@ pub(super) struct Tool {
     pub(super) statements: Vec<Statement>,
     /// The path of each statement: `tools[2].sql[1]`.
     pub(super) paths: Vec<String>,
+    /// The variables of the call that the texts of any dialect name.
+    pub(super) variables: Vec<UsedVariable>,
     pub(super) timeout: Duration,
     pub(super) limits: Limits,
     /// The column that says by whose clock times are told.
@@ -63,7 +85,12 @@ impl Options {
     ///
     /// # Errors
     /// Every mistake found.
-    pub(super) fn build(self, environment: &str) -> Result<Settings, Vec<Problem>> {
+    pub(super) fn build(
+        self,
+        environment: &str,
+        variables: &Declarations,
+    ) -> Result<Settings, Vec<Problem>> {
+        let known = Known::new(variables);
         let mut problems = Vec::new();
         let database = match self.database.build(environment) {
             Ok(database) => Some(database),
@@ -78,7 +105,7 @@ impl Options {
         let mut tools = BTreeMap::new();
         for (index, options) in self.tools.into_iter().enumerate() {
             let path = format!("tools[{index}]");
-            let (tool, found) = build(options, path, dialect);
+            let (tool, found) = build(options, path, dialect, &known);
             problems.extend(found);
             let name = tool.spec.name.clone();
             let path = format!("{}.name", tool.path);
@@ -99,14 +126,20 @@ impl Options {
 
 /// The tool, as far as it can be made, and every mistake in its options. Without a dialect, the URL
 /// being wrong, all is checked but that there is a text for it.
-fn build(options: ToolOptions, path: String, dialect: Option<Dialect>) -> (Tool, Vec<Problem>) {
+fn build(
+    options: ToolOptions,
+    path: String,
+    dialect: Option<Dialect>,
+    known: &Known,
+) -> (Tool, Vec<Problem>) {
     let mut problems = Vec::new();
     problems.extend(name(&options.name, &path));
     for (name, parameter) in &options.parameters {
-        problems.extend(parameter_mistakes(name, parameter, &path));
+        problems.extend(parameter_mistakes(name, parameter, &path, known));
     }
     let parameters = Parameters::new(&options.parameters);
-    let (statements, found) = statements(&options, &parameters, &path, dialect);
+    let types: BTreeMap<&str, Type> = parameters.types().chain(known.iter()).collect();
+    let (statements, variables, found) = statements(&options, &types, &path, dialect);
     problems.extend(found);
     let mut failure = |written: &str, path: String| {
         problems.extend(failure_name(written, path));
@@ -134,6 +167,7 @@ fn build(options: ToolOptions, path: String, dialect: Option<Dialect>) -> (Tool,
             parameters,
             statements,
             paths,
+            variables,
             timeout,
             limits,
             time_zone,
@@ -152,7 +186,12 @@ fn name(name: &str, path: &str) -> Option<Problem> {
 }
 
 /// What is wrong with a parameter beyond its schema.
-fn parameter_mistakes(name: &str, options: &ParameterOptions, path: &str) -> Vec<Problem> {
+fn parameter_mistakes(
+    name: &str,
+    options: &ParameterOptions,
+    path: &str,
+    known: &Known,
+) -> Vec<Problem> {
     let path = format!("{path}.parameters.{name}");
     let mut found = Vec::new();
     let mut tell = |below: &str, what: String, help: &str| {
@@ -162,7 +201,7 @@ fn parameter_mistakes(name: &str, options: &ParameterOptions, path: &str) -> Vec
     if !begins || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         tell("", format!("`:{name}` cannot stand in SQL"), "write letters, digits and `_`");
     }
-    if BUILT_IN.iter().any(|(built_in, _)| *built_in == name) {
+    if known.0.contains_key(name) {
         let what = format!("`:{name}` is known of every call and needs no parameter");
         tell("", what, "remove the parameter, or give it another name");
     }
@@ -189,15 +228,18 @@ fn parameter_mistakes(name: &str, options: &ParameterOptions, path: &str) -> Vec
     found
 }
 
-/// The statements for `dialect` with their paths, and the mistakes in those for every dialect.
+type Statements = (Vec<(String, Statement)>, Vec<UsedVariable>, Vec<Problem>);
+
+/// The statements for `dialect` with their paths, and the variables and mistakes in those for every
+/// dialect.
 fn statements(
     options: &ToolOptions,
-    parameters: &Parameters,
+    types: &BTreeMap<&str, Type>,
     path: &str,
     dialect: Option<Dialect>,
-) -> (Vec<(String, Statement)>, Vec<Problem>) {
-    let types: BTreeMap<&str, Type> = parameters.types().chain(BUILT_IN).collect();
+) -> Statements {
     let mut wanted = Vec::new();
+    let mut variables = Vec::new();
     let mut problems = Vec::new();
     for one in DIALECTS {
         // A text without a dialect is checked against that of the database alone.
@@ -205,16 +247,25 @@ fn statements(
         if matches!(options.sql, Sql::Common(_)) && !is_wanted {
             continue;
         }
-        let (statements, found) = in_dialect(options, &types, path, one);
+        let (statements, found) = in_dialect(options, types, path, one);
         problems
             .extend(found.into_iter().filter(|new| !problems.contains(new)).collect::<Vec<_>>());
+        variables.extend(statements.iter().flatten().flat_map(|(path, one)| used(path, one)));
         match statements {
             Some(statements) if is_wanted => wanted = statements,
             None if dialect == Some(one) => problems.push(missing(path, one)),
             _ => {}
         }
     }
-    (wanted, problems)
+    (wanted, variables, problems)
+}
+
+/// The variables of the call that a statement names.
+fn used<'a>(path: &'a str, statement: &'a Statement) -> impl Iterator<Item = UsedVariable> + 'a {
+    statement.names.iter().filter_map(move |written| {
+        let name = written.strip_prefix(VARIABLE)?.to_owned();
+        Some(UsedVariable { path: path.to_owned(), name, written: format!(":{written}") })
+    })
 }
 
 fn missing(path: &str, dialect: Dialect) -> Problem {

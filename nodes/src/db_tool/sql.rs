@@ -18,6 +18,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use voicegraph_database::Dialect;
 
+use super::settings::VARIABLE;
 use super::value::Type;
 
 /// One statement, as the database gets it.
@@ -160,7 +161,7 @@ impl Writer<'_> {
         for (index, pair) in tokens.windows(2).enumerate() {
             let before = index.checked_sub(1).map(|before| &tokens[before]);
             let Some(name) = name(before, &pair[0], &pair[1], self.dialect) else { continue };
-            let Some(&kind) = self.types.get(name) else {
+            let Some(kind) = self.kind(name) else {
                 let at = pair[0].span.start;
                 unknown.push(SqlError::Unknown { name: name.to_owned(), at });
                 continue;
@@ -173,6 +174,13 @@ impl Writer<'_> {
         let end = self.text.trim_end_matches(|c: char| c.is_whitespace() || c == ';').len();
         self.text.truncate(end);
         unknown
+    }
+
+    /// The type of what `name` stands for. A variable of the call that nobody declares is no
+    /// mistake of the statement alone, and is told of where all uses are known.
+    fn kind(&self, name: &str) -> Option<Type> {
+        let undeclared = || name.starts_with(VARIABLE).then_some(Type::Text);
+        self.types.get(name).copied().or_else(undeclared)
     }
 
     /// Writes the position of `name`; the parentheses keep what follows from joining the type.

@@ -19,7 +19,7 @@ use voicegraph_engine::node::{Context, Kind, NodeError, NodeFactory, Ports, Prob
 use voicegraph_engine::turn::{Turn, TurnControl};
 
 use super::{DbTool, Options};
-use crate::testing::{beginning, context, edge_to};
+use crate::testing::{beginning, context, declared, edge_to, variables};
 
 /// Far above what anything here takes, so that a hang is a failure.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -51,7 +51,7 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        Self::with(context()).await
+        Self::with(context().with_variables(variables(&given()))).await
     }
 
     async fn with(ctx: Context) -> Self {
@@ -65,8 +65,8 @@ impl World {
         lease.sqlite().unwrap().execute(SCHEMA).await.unwrap();
         drop(lease);
         let options: Options = serde_json::from_value(options(&url)).unwrap();
-        let factory =
-            DbTool::build(options, "dev").unwrap_or_else(|problems| panic!("{problems:?}"));
+        let factory = DbTool::build_with(options, "dev", &declared(&given()))
+            .unwrap_or_else(|problems| panic!("{problems:?}"));
         let (call, input) = edge_to::<ToolCall>(&DbTool::signature(), "call");
         let mut ports = Ports::default();
         ports.add_input("call", input);
@@ -134,6 +134,9 @@ fn options(url: &str) -> Json {
               "sql": "select :session_id as session, :caller as caller,
                       length(:idempotency_key) as key,
                       unixepoch(:call_started_at) as began" },
+            { "name": "given", "description": "Tells.", "effect": "read",
+              "sql": "select :variable_patient as patient, :variable_visits + 1 as visits,
+                      :variable_share as share, :variable_patient as again" },
             { "name": "slow", "description": "Counts.", "effect": "read", "timeout_ms": 100,
               "sql": "with recursive n (i) as (select 1 union all select i + 1 from n)
                       select count(*) as n from n" },
@@ -141,6 +144,11 @@ fn options(url: &str) -> Json {
               "sql": "with a as (select 1) insert into doctors values (9, 'Eve')" },
         ],
     })
+}
+
+/// What each call is given. The text is one that SQL must never see as text.
+fn given() -> [(&'static str, Json); 3] {
+    [("patient", json!("x'; drop table slots; --")), ("visits", json!(3)), ("share", json!(0.5))]
 }
 
 fn slot(doctor_id: i64) -> Json {
@@ -167,7 +175,7 @@ async fn rows_are_told_up_to_the_limit() {
 #[tokio::test]
 async fn what_is_known_of_the_call_is_bound() {
     for caller in [None, Some("+441632960001")] {
-        let mut ctx = context();
+        let mut ctx = context().with_variables(variables(&given()));
         ctx.caller = caller.map(Into::into);
         ctx.started_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_933_400);
         let mut world = World::with(ctx).await;
@@ -180,8 +188,18 @@ async fn what_is_known_of_the_call_is_bound() {
 }
 
 #[tokio::test]
+async fn what_the_call_was_given_is_bound_with_its_type() {
+    let mut world = World::new().await;
+    let told = world.use_tool("given", json!({})).await;
+    let patient = &given()[0].1;
+    let expected = json!({ "patient": patient, "visits": 4, "share": 0.5, "again": patient });
+    assert_eq!(told, Ok(json!({ "rows": [expected] })));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn virtual_time_waits_for_the_database() {
-    let mut ctx = context();
+    let mut ctx = context().with_variables(variables(&given()));
     ctx.connector = ctx.connector.clone().in_virtual_time();
     let mut world = World::with(ctx).await;
     tokio::time::pause();

@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use serde_json::Value as Json;
+use voicegraph_engine::variables::{self, VariableType};
 
 /// The type of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,28 @@ pub(super) enum Value {
     DateTime(DateTime<Utc>),
     /// A time on a clock's face, in no zone.
     Time(NaiveTime),
+}
+
+impl From<VariableType> for Type {
+    fn from(kind: VariableType) -> Self {
+        match kind {
+            VariableType::String => Self::Text,
+            VariableType::Integer => Self::Integer,
+            VariableType::Number => Self::Number,
+            VariableType::Boolean => Self::Boolean,
+        }
+    }
+}
+
+impl From<&variables::Value> for Value {
+    fn from(value: &variables::Value) -> Self {
+        match value {
+            variables::Value::Text(text) => Self::Text(text.to_string()),
+            variables::Value::Integer(integer) => Self::Integer(*integer),
+            variables::Value::Number(number) => Self::Number(*number),
+            variables::Value::Boolean(boolean) => Self::Boolean(*boolean),
+        }
+    }
 }
 
 impl Type {

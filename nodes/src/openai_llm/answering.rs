@@ -10,9 +10,7 @@ use voicegraph_engine::node::NodeError;
 use voicegraph_engine::turn::{Mark, Turn};
 
 use super::answer::{Answer, Call};
-use super::config::Settings;
 use super::conversation::{Conversation, fatal};
-use super::prompt;
 use super::reply::Reply;
 use super::wire::{Event, Request, ToolChoice};
 use crate::provider::Failure;
@@ -83,9 +81,7 @@ impl Conversation {
     }
 
     fn request(&self, choice: ToolChoice) -> Bytes {
-        let Settings { system, time_zone, .. } = &*self.settings;
-        let system = prompt::of_call(system, *time_zone, self.ctx.started_at);
-        let messages = self.history.messages(&system);
+        let messages = self.history.messages(&self.system);
         let tools = self.ctx.tools.iter().map(|tool| (&tool.spec).into()).collect();
         Request::new(&self.settings, messages, tools, choice).encode().into()
     }

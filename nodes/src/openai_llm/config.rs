@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use voicegraph_engine::connect::Endpoint;
 use voicegraph_engine::node::Problem;
 use voicegraph_engine::secret::Secret;
+use voicegraph_engine::variables::Template;
 
 use super::history;
 
@@ -27,14 +28,16 @@ pub struct Options {
     #[schemars(length(min = 1))]
     pub model: String,
     /// The system prompt: who the agent is and how it speaks. It begins every request and is never
-    /// dropped from the history.
+    /// dropped from the history. `{{name}}` stands for a variable of the call, as declared in
+    /// `[variables]`.
     #[schemars(length(min = 1))]
     pub system: String,
     /// The IANA time zone (`Europe/London`) by whose clock the model is told, at the end of the
     /// system prompt, when the call began. Without it the model does not know what "tomorrow" is.
     pub time_zone: Option<String>,
     /// What the agent says when it is to speak first. Without it the model is asked for the words,
-    /// which takes as long as any answer.
+    /// which takes as long as any answer. Variables stand in it as in `system`; where nothing is
+    /// left, the model is asked too.
     pub greeting: Option<String>,
     /// The sampling temperature, 0 to 2; the model's own default where absent. 0 answers nearly the
     /// same each time, above 1 becomes erratic. Reasoning models refuse it.
@@ -169,9 +172,9 @@ pub(super) struct Settings {
     /// `Bearer` and the key; prints as `Sensitive`.
     pub(super) authorization: HeaderValue,
     pub(super) model: String,
-    pub(super) system: String,
+    pub(super) system: Template,
     pub(super) time_zone: Option<Tz>,
-    pub(super) greeting: Option<String>,
+    pub(super) greeting: Option<Template>,
     pub(super) sampling: Sampling,
     pub(super) parallel_tool_calls: Option<bool>,
     pub(super) max_tool_steps: u32,
@@ -209,12 +212,30 @@ pub(super) fn build(options: Options) -> Result<Settings, Vec<Problem>> {
         problems.push(Problem::new("greeting", "the greeting is empty").help(help));
     }
     let time_zone = options.time_zone.as_deref().and_then(|name| zone(name, &mut problems));
+    let texts = Texts {
+        system: template("system", &options.system, &mut problems),
+        greeting: options.greeting.as_ref().map(|text| template("greeting", text, &mut problems)),
+    };
     match (endpoint, authorization) {
         (Some(endpoint), Some(authorization)) if problems.is_empty() => {
-            Ok(settings(options, endpoint, authorization, time_zone))
+            Ok(settings(options, texts, endpoint, authorization, time_zone))
         }
         _ => Err(problems),
     }
+}
+
+/// What the agent is told and says, with variables in it.
+struct Texts {
+    system: Template,
+    greeting: Option<Template>,
+}
+
+fn template(path: &str, text: &str, problems: &mut Vec<Problem>) -> Template {
+    Template::parse(text).unwrap_or_else(|error| {
+        let help = "write `{{name}}` for a variable of the call, `{{{{` for two braces as they are";
+        problems.push(Problem::new(path, error.to_string()).help(help));
+        Template::default()
+    })
 }
 
 fn endpoint(base_url: &str, problems: &mut Vec<Problem>) -> Option<Endpoint> {
@@ -243,6 +264,7 @@ fn authorization(key: &Secret, problems: &mut Vec<Problem>) -> Option<HeaderValu
 
 fn settings(
     options: Options,
+    texts: Texts,
     endpoint: Endpoint,
     authorization: HeaderValue,
     time_zone: Option<Tz>,
@@ -252,9 +274,9 @@ fn settings(
         endpoint,
         authorization,
         model: options.model,
-        system: options.system,
+        system: texts.system,
         time_zone,
-        greeting: options.greeting,
+        greeting: texts.greeting,
         sampling: Sampling {
             temperature: options.temperature,
             max_completion_tokens: options.max_completion_tokens,
@@ -298,11 +320,11 @@ mod tests {
     fn every_mistake_is_named_at_once() {
         let wrong = serde_json::json!({
             "base_url": "api.openai.com", "api_key": "sk-\nsecret", "greeting": " ",
-            "time_zone": "Europe/Londn",
+            "time_zone": "Europe/Londn", "system": "Call them {{first name}}.",
         });
-        let problems = build(options(&wrong)).expect_err("four problems");
+        let problems = build(options(&wrong)).expect_err("five problems");
         let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
-        assert_eq!(paths, ["base_url", "api_key", "greeting", "time_zone"]);
+        assert_eq!(paths, ["base_url", "api_key", "greeting", "time_zone", "system"]);
         assert!(!format!("{problems:?}").contains("secret"));
     }
 

@@ -11,12 +11,15 @@ use super::calls::Calls;
 use super::config::Settings;
 use super::history::History;
 use super::line::Line;
+use super::prompt;
 use crate::provider::{Backoff, Failure};
 
 /// The state of one call. What an interruption must not lose is held here, not in a future: the
 /// history and the tool calls that are not over.
 pub(super) struct Conversation {
     pub(super) settings: Arc<Settings>,
+    /// The system prompt, with what the call was given.
+    pub(super) system: String,
     pub(super) ctx: Context,
     pub(super) line: Line,
     pub(super) text: Output<TextDelta>,
@@ -40,7 +43,9 @@ impl Conversation {
         let history = History::new(settings.history);
         let backoff = Backoff::new(settings.max_retries, ctx.rng());
         let calls = Calls::default();
-        Self { settings, ctx, line, text, call, history, calls, backoff, last_turn: None }
+        let system = settings.system.render(ctx.variables());
+        let system = prompt::of_call(&system, settings.time_zone, ctx.started_at).into_owned();
+        Self { settings, system, ctx, line, text, call, history, calls, backoff, last_turn: None }
     }
 
     /// Answers turns until there are no more.
@@ -88,7 +93,9 @@ impl Conversation {
     }
 
     async fn answer(&mut self, turn: &Turn, user: &UserTurn) -> Result<(), NodeError> {
-        let greeting = self.settings.greeting.clone().filter(|_| user.text.is_empty());
+        let greeting = self.settings.greeting.as_ref().filter(|_| user.text.is_empty());
+        let greeting = greeting.map(|greeting| greeting.render(self.ctx.variables()));
+        let greeting = greeting.filter(|greeting| !greeting.trim().is_empty());
         match greeting {
             Some(greeting) => self.say(turn, greeting).await?,
             None => self.ask_model(turn).await?,

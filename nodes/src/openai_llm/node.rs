@@ -7,7 +7,7 @@ use voicegraph_engine::connect::Endpoint;
 use voicegraph_engine::edge::{Limit, Overflow};
 use voicegraph_engine::message::{TextDelta, ToolCall, UserTurn};
 use voicegraph_engine::node::{
-    Context, Kind, Node, NodeError, NodeFactory, PortSpec, Ports, Problem, Signature,
+    Context, Kind, Node, NodeError, NodeFactory, PortSpec, Ports, Problem, Signature, UsedVariable,
 };
 
 use super::config::{self, Options, Settings};
@@ -60,6 +60,11 @@ impl NodeFactory for Factory {
 
     fn endpoints(&self) -> Vec<Endpoint> {
         vec![self.0.endpoint.clone()]
+    }
+
+    fn variables(&self) -> Vec<UsedVariable> {
+        let greeting = self.0.greeting.iter().flat_map(|greeting| greeting.used("greeting"));
+        self.0.system.used("system").chain(greeting).collect()
     }
 }
 

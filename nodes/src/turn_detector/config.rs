@@ -43,8 +43,8 @@ pub struct Options {
     #[serde(default)]
     pub agent_speaks_first: bool,
     /// Whether the caller can interrupt the agent. Default true. With false nothing silences the
-    /// agent, and what the caller says meanwhile becomes a turn once the answer was played to its
-    /// end.
+    /// agent, a message and the button neither, and what the caller says, types or presses
+    /// meanwhile becomes a turn once the answer was played to its end.
     #[serde(default = "allow_interruptions")]
     pub allow_interruptions: bool,
     /// How long the caller must speak to interrupt, in ms, 0 to 5000. Default 500. The agent is
@@ -69,6 +69,13 @@ pub struct Options {
     #[serde(default = "false_interruption_timeout_ms")]
     #[schemars(range(min = 0, max = 10_000))]
     pub false_interruption_timeout_ms: u32,
+    /// How long after a key of the telephone the number counts as complete, in ms, 0 to 10 000.
+    /// Default 2000: who reads a number from a card pauses between its groups. `#` completes it at
+    /// once. 0 makes each key a turn of its own, as for a menu; above 3000 who does not know of `#`
+    /// waits.
+    #[serde(default = "dtmf_timeout_ms")]
+    #[schemars(range(min = 0, max = 10_000))]
+    pub dtmf_timeout_ms: u32,
 }
 
 /// The sign that ends the caller's turn.
@@ -112,6 +119,10 @@ fn false_interruption_timeout_ms() -> u32 {
     1000
 }
 
+fn dtmf_timeout_ms() -> u32 {
+    2000
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -124,6 +135,7 @@ impl Default for Options {
             min_interruption_ms: min_interruption_ms(),
             min_interruption_words: 0,
             false_interruption_timeout_ms: false_interruption_timeout_ms(),
+            dtmf_timeout_ms: dtmf_timeout_ms(),
         }
     }
 }
@@ -136,6 +148,7 @@ pub struct Settings {
     pub(super) max_delay: Duration,
     pub(super) settle: Duration,
     pub(super) agent_speaks_first: bool,
+    pub(super) dtmf_timeout: Duration,
     /// When the caller interrupts; `None` where nothing interrupts.
     pub(super) interruption: Option<Interruption>,
 }
@@ -171,6 +184,7 @@ impl Options {
             max_delay: millis(max_delay_ms),
             settle: millis(self.settle_ms),
             agent_speaks_first: self.agent_speaks_first,
+            dtmf_timeout: millis(self.dtmf_timeout_ms),
             interruption: self.allow_interruptions.then_some(interruption),
         })
     }

@@ -1,14 +1,15 @@
 //! When a turn ends and when the agent is interrupted. Pure: every instant is an argument.
 
 use tokio::time::Instant;
-use voicegraph_engine::message::{Speech, Transcript};
+use voicegraph_engine::message::{Speech, Transcript, UserInput};
 use voicegraph_engine::turn::{Anchor, Beginning};
 
 use super::barge_in::{Doubt, Judgement};
 use super::config::Settings;
 use super::end_of_turn::{End, Evidence};
+use super::keypad::{Keypad, Number};
 use super::voice::Voice;
-use super::words::Words;
+use super::words::{Typed, Words};
 
 /// What the agent is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,7 @@ pub(super) struct Dialogue {
     settings: Settings,
     voice: Voice,
     words: Words,
+    keypad: Keypad,
     doubt: Option<Doubt>,
     held: bool,
     /// When the last turn began.
@@ -58,6 +60,7 @@ impl Dialogue {
             settings,
             voice: Voice::default(),
             words: Words::default(),
+            keypad: Keypad::new(settings.dtmf_timeout),
             doubt: None,
             held: false,
             began: None,
@@ -108,6 +111,46 @@ impl Dialogue {
         self.on_time(now, agent)
     }
 
+    /// The caller typed or pressed something at `at`, which is not after `now`.
+    pub(super) fn on_input(
+        &mut self,
+        input: &UserInput,
+        at: Instant,
+        now: Instant,
+        agent: Agent,
+    ) -> Vec<Action> {
+        match input {
+            UserInput::Interrupt => return self.on_interrupt(at, agent),
+            UserInput::Digit(key) => {
+                let number = self.keypad.press(*key, at);
+                self.write(number, at);
+            }
+            UserInput::Text(text) => {
+                let number = self.keypad.take();
+                self.write(number, at);
+                self.words.write(text, Typed { at, whole: at });
+            }
+        }
+        self.on_time(now, agent)
+    }
+
+    /// The caller wants the agent to be silent. That is no turn of the caller's.
+    fn on_interrupt(&mut self, at: Instant, agent: Agent) -> Vec<Action> {
+        if agent == Agent::Idle || self.settings.interruption.is_none() {
+            return Vec::new();
+        }
+        self.doubt = None;
+        self.held = false;
+        vec![Action::Interrupt { onset: at }]
+    }
+
+    /// Takes a number of which it was known at `whole` that it is complete.
+    fn write(&mut self, number: Option<Number>, whole: Instant) {
+        if let Some(Number { text, at }) = number {
+            self.words.write(&text, Typed { at, whole });
+        }
+    }
+
     /// Time has passed.
     pub(super) fn on_time(&mut self, now: Instant, agent: Agent) -> Vec<Action> {
         let mut actions = Vec::new();
@@ -125,6 +168,8 @@ impl Dialogue {
     pub(super) fn on_close(&mut self, now: Instant, agent: Agent) -> Vec<Action> {
         self.closed = true;
         self.freed = Some(now);
+        let number = self.keypad.take();
+        self.write(number, now);
         let mut actions = self.on_time(now, agent);
         if self.doubt.is_some() {
             self.dismiss(&mut actions);
@@ -141,10 +186,7 @@ impl Dialogue {
     pub(super) fn due(&self, agent: Agent) -> Option<Instant> {
         let doubt = self.doubt.as_ref().map(|doubt| doubt.due(self.words.unjudged()));
         let end = self.end().filter(|_| self.may_begin(agent)).map(|end| end.due);
-        match (doubt, end) {
-            (Some(doubt), Some(end)) => Some(doubt.min(end)),
-            (doubt, end) => doubt.or(end),
-        }
+        [doubt, end, self.keypad.due()].into_iter().flatten().min()
     }
 
     /// Speech began at `onset`: doubts whether it interrupts, and silences the agent meanwhile, or
@@ -163,6 +205,10 @@ impl Dialogue {
 
     /// Interrupts where the caller does, then ends the caller's turn where it is over.
     fn react(&mut self, now: Instant, mut agent: Agent, actions: &mut Vec<Action>) {
+        if let Some(due) = self.keypad.due().filter(|due| *due <= now) {
+            let number = self.keypad.take();
+            self.write(number, due);
+        }
         if agent == Agent::Idle {
             self.doubt = None;
             self.held = false;
@@ -180,9 +226,10 @@ impl Dialogue {
     }
 
     /// Judges the doubt, or, where there is none, words that the voice activity detector missed.
+    /// What was typed leaves no doubt: it begins a turn.
     fn interrupts(&mut self, now: Instant, agent: Agent, actions: &mut Vec<Action>) -> bool {
         let Some(rules) = self.settings.interruption else { return false };
-        if agent == Agent::Idle {
+        if agent == Agent::Idle || self.words.typed().is_some() {
             return false;
         }
         let words = self.words.unjudged();
@@ -214,9 +261,12 @@ impl Dialogue {
         }
     }
 
-    /// When the interrupting speech began. Where only words tell of it, the end of the last word is
-    /// all that is known.
+    /// When the message was whole or the interrupting speech began. Where only words tell of it,
+    /// the end of the last word is all that is known.
     fn onset(&self, now: Instant) -> Instant {
+        if let Some(typed) = self.words.typed() {
+            return typed.whole;
+        }
         if let Some(doubt) = &self.doubt {
             return doubt.onset();
         }
@@ -228,12 +278,13 @@ impl Dialogue {
 
     /// Whether a turn may begin while the agent does that. A finished utterance supersedes an
     /// answer of which nothing was heard; one that is heard gives way to as many words as
-    /// interrupt.
+    /// interrupt, and to whatever was typed.
     fn may_begin(&self, agent: Agent) -> bool {
         match (agent, self.settings.interruption) {
             (Agent::Idle, _) => true,
             (_, None) => false,
             (Agent::Thinking, Some(_)) => true,
+            (Agent::Speaking, Some(_)) if self.words.typed().is_some() => true,
             (Agent::Speaking, Some(rules)) => self.words.unjudged() >= rules.telling_words(),
         }
     }
@@ -246,7 +297,7 @@ impl Dialogue {
         let waited_for =
             [self.words.received(), self.words.settled_at(), decided, self.freed, Some(end.due)];
         let settled = waited_for.into_iter().flatten().max().unwrap_or(now).min(now);
-        let transcript = self.words.received();
+        let transcript = self.words.received().filter(|_| end.anchor != Anchor::Input);
         self.doubt = None;
         self.held = false;
         self.began = Some(now);
@@ -255,6 +306,9 @@ impl Dialogue {
     }
 
     fn end(&self) -> Option<End> {
+        if let Some(Typed { at, whole }) = self.words.typed() {
+            return Some(End { origin: at, anchor: Anchor::Input, due: whole });
+        }
         let heard = Evidence { settings: self.settings, voice: self.voice, words: &self.words };
         if self.closed { heard.end_at_once() } else { heard.end() }
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep_until};
 use voicegraph_engine::edge::{Input, Limit, Output, Overflow, SendError};
 use voicegraph_engine::event::{Event, UserState};
-use voicegraph_engine::message::{Envelope, Speech, Transcript, UserTurn};
+use voicegraph_engine::message::{Envelope, Speech, Transcript, UserInput, UserTurn};
 use voicegraph_engine::node::{
     Context, Kind, Node, NodeError, NodeFactory, PortSpec, Ports, Problem, Role, Signature,
 };
@@ -32,12 +32,14 @@ impl Kind for TurnDetector {
     fn signature() -> Signature {
         let speech = "When the caller speaks. Without it, words alone end and interrupt turns.";
         let transcript = "What the caller says.";
+        let input = "What the caller types or presses.";
         let turn = "The caller's finished turns.";
         let speech = PortSpec::input::<Speech>("speech", QUEUE, Overflow::Fail, speech).optional();
         let transcript =
             PortSpec::input::<Transcript>("transcript", QUEUE, Overflow::Block, transcript);
+        let input = PortSpec::input::<UserInput>("input", QUEUE, Overflow::Block, input).optional();
         let turn = PortSpec::output::<UserTurn>("turn", turn);
-        Signature::new(vec![speech, transcript], vec![turn]).role(Role::TurnControl)
+        Signature::new(vec![speech, transcript, input], vec![turn]).role(Role::TurnControl)
     }
 
     fn build(options: Options, _: &str) -> Result<Arc<dyn NodeFactory>, Vec<Problem>> {
@@ -64,6 +66,7 @@ impl Node for TurnDetectorNode {
             latest: None,
             speech: Some(ports.input("speech")),
             transcript: Some(ports.input("transcript")),
+            input: Some(ports.input("input")),
             turn: ports.output("turn"),
             ctx,
         };
@@ -83,6 +86,8 @@ struct Stage {
     speech: Option<Input<Speech>>,
     /// `None` once closed.
     transcript: Option<Input<Transcript>>,
+    /// `None` once closed.
+    input: Option<Input<UserInput>>,
     turn: Output<UserTurn>,
     ctx: Context,
 }
@@ -92,6 +97,7 @@ enum Step {
     Cancelled,
     Speech(Option<Envelope<Speech>>),
     Transcript(Option<Envelope<Transcript>>),
+    Input(Option<Envelope<UserInput>>),
     TurnEnded,
     Due,
 }
@@ -107,12 +113,19 @@ impl Stage {
                 Step::Cancelled => break,
                 Step::Speech(Some(envelope)) => self.on_speech(envelope.body, now, agent),
                 Step::Transcript(Some(envelope)) => self.on_transcript(&envelope.body, now, agent),
+                Step::Input(Some(Envelope { origin, body, .. })) => {
+                    self.dialogue.on_input(&body, origin.min(now), now, agent)
+                }
                 Step::Speech(None) => {
                     self.speech = None;
                     self.on_close(now, agent)
                 }
                 Step::Transcript(None) => {
                     self.transcript = None;
+                    self.on_close(now, agent)
+                }
+                Step::Input(None) => {
+                    self.input = None;
                     self.on_close(now, agent)
                 }
                 Step::TurnEnded => {
@@ -133,6 +146,7 @@ impl Stage {
             () = self.ctx.cancelled.cancelled() => Step::Cancelled,
             received = receive(&mut self.speech) => Step::Speech(received),
             received = receive(&mut self.transcript) => Step::Transcript(received),
+            received = receive(&mut self.input) => Step::Input(received),
             () = ended(self.latest.as_ref()) => Step::TurnEnded,
             () = until(due) => Step::Due,
         }
@@ -164,7 +178,7 @@ impl Stage {
     }
 
     fn on_close(&mut self, now: Instant, agent: Agent) -> Vec<Action> {
-        if self.speech.is_some() || self.transcript.is_some() {
+        if self.speech.is_some() || self.transcript.is_some() || self.input.is_some() {
             return Vec::new();
         }
         self.dialogue.on_close(now, agent)

@@ -26,6 +26,17 @@ pub(super) struct Words {
     settled_at: Option<Instant>,
     /// When the recogniser declared the utterance over, if no words came since.
     endpoint: Option<Instant>,
+    /// When the last of the words that were not spoken came.
+    typed: Option<Typed>,
+}
+
+/// Words that were typed or pressed: they are whole, and wait for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Typed {
+    /// When that was.
+    pub(super) at: Instant,
+    /// When it was known that no more belongs to it.
+    pub(super) whole: Instant,
 }
 
 impl Words {
@@ -37,6 +48,13 @@ impl Words {
             let first = self.changes.filter(|_| !before.is_empty()).map(|(first, _)| first);
             self.changes = Some((first.unwrap_or(transcript.received), transcript.received));
         }
+    }
+
+    /// Takes words that were not spoken, after all that was spoken so far.
+    pub(super) fn write(&mut self, text: &str, typed: Typed) {
+        self.anticipate();
+        append(&mut self.settled, text);
+        self.typed = Some(typed);
     }
 
     /// Takes the unsettled words for settled: the recogniser will say no more in time.
@@ -80,6 +98,11 @@ impl Words {
 
     pub(super) fn received(&self) -> Option<Instant> {
         self.received
+    }
+
+    /// When words came that were not spoken.
+    pub(super) fn typed(&self) -> Option<Typed> {
+        self.typed
     }
 
     /// When the words that wait began to arrive, and when they last became others, save for

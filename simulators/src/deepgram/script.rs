@@ -108,7 +108,7 @@ impl Options {
         let faults = fault::build(std::mem::take(&mut self.faults), source)?;
         let mut script = self.script(faults);
         if script.utterances.is_empty() {
-            script.utterances = caller.lines.iter().map(|line| line.text.clone()).collect();
+            script.utterances = caller.said().map(str::to_owned).collect();
         }
         Ok(script)
     }

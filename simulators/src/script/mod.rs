@@ -61,6 +61,8 @@ impl Script {
 mod tests {
     use std::io;
 
+    use voicegraph_engine::message::UserInput;
+
     use super::*;
 
     /// One second of 16 kHz silence under each name but `missing.wav`.
@@ -148,6 +150,28 @@ mod tests {
         let text = "[caller]\nspeech = \"a.wav\"\n[[caller.lines]]\ntext = \"a\"\nfrom_ms = 250\n\
                     to_ms = 750\nafter_agent_ms = 40";
         let script = Script::from_toml(text, &Silence).unwrap();
-        assert_eq!(script.caller.lines[0].samples.len(), 8_000);
+        let caller::What::Voice(samples) = &script.caller.lines[0].what else { panic!("a voice") };
+        assert_eq!(samples.len(), 8_000);
+    }
+
+    #[test]
+    fn caller_lines_may_be_typed_or_pressed() {
+        let line = |rest: &str| format!("[[caller.lines]]\nat_ms = 1\n{rest}");
+        let given = |rest: &str| {
+            let script = Script::from_toml(&line(rest), &Silence).unwrap();
+            assert!(script.deepgram.utterances.is_empty(), "nothing is said");
+            script.caller.lines[0].what.clone()
+        };
+        let digits = ['1', '#'].map(UserInput::Digit).to_vec();
+        assert_eq!(given("keys = \"1#\""), caller::What::Input(digits));
+        let typed = vec![UserInput::Text("at two".into())];
+        assert_eq!(given("typed = \"at two\""), caller::What::Input(typed));
+        assert_eq!(given("button = true"), caller::What::Input(vec![UserInput::Interrupt]));
+        check(
+            &line("typed = \"a\"\nkeys = \"1\""),
+            &["line 1", "exactly one of", "`button = true`"],
+        );
+        check(&line("keys = \"1x\""), &["a digit is one of", "`keys = "]);
+        check(&line("typed = \" \""), &["must not be empty"]);
     }
 }

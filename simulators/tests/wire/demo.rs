@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use voicegraph_simulators::caller::When;
+use voicegraph_simulators::caller::{What, When};
 use voicegraph_simulators::{Folder, Script, Simulators};
 
 use crate::client::{Socket, silence};
@@ -38,7 +38,8 @@ async fn every_caller_line_is_one_utterance() {
         let key = ("authorization", "Token key");
         let mut socket = Socket::open(&simulators, &path, &[key]).await.unwrap();
         for line in &lines {
-            socket.speak(&[&line.samples, &silence(500)[..]].concat()).await;
+            let What::Voice(samples) = &line.what else { panic!("the demo is spoken") };
+            socket.speak(&[samples, &silence(500)[..]].concat()).await;
             let (_, message) = socket.next_json().await;
             let heard = message["channel"]["alternatives"][0]["transcript"].as_str();
             assert_eq!(heard, Some(line.text.as_str()));

@@ -8,5 +8,5 @@ mod voice;
 
 pub use guest::{Guest, LIMIT, within};
 pub use server::{Server, Setup, Version};
-pub use token::{KEY, SECRET, token};
+pub use token::{KEY, SECRET, agent_token, token};
 pub use voice::{Voice, record};

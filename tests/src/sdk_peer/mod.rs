@@ -162,6 +162,16 @@ impl SdkPeer {
         self.told(json!({"do": "delete_room", "url": url, "key": KEY, "secret": SECRET})).await;
     }
 
+    /// Has the server remove `identity` from the room.
+    ///
+    /// # Panics
+    /// Where it does not, as every command.
+    pub async fn remove(&self, server: &Server, identity: &str) {
+        let url = format!("http://{}", server.http());
+        let access = json!({"url": url, "key": KEY, "secret": SECRET, "identity": identity});
+        self.told(with_all("remove", access)).await;
+    }
+
     /// Leaves the room.
     ///
     /// # Panics
@@ -177,6 +187,24 @@ impl SdkPeer {
     pub async fn publish(&self, track: &str, rate_hz: u32, channels: u16) {
         let form = json!({"rate_hz": rate_hz, "channels": channels});
         self.told(with("publish", track, form)).await;
+    }
+
+    /// Publishes a track that announces what was said before an agent came.
+    pub async fn publish_recorded(&self, track: &str, rate_hz: u32) {
+        let form = json!({"rate_hz": rate_hz, "channels": 1, "recorded": true});
+        self.told(with("publish", track, form)).await;
+    }
+
+    /// Sends `sound` as what was said before an agent came.
+    pub async fn send_recording(&self, track: &str, sound: &Sound) {
+        let file = self.file();
+        sound.write(&file);
+        self.told(with("send_recording", track, json!({"wav": file}))).await;
+    }
+
+    /// Tells of the loudness of the others' tracks of that name from now on, `ms` at a time.
+    pub async fn meter_each(&self, ms: u64, track: &str) {
+        self.told(with("meter", track, json!({"rate_hz": 16_000, "ms": ms}))).await;
     }
 
     /// Unpublishes it.
@@ -260,6 +288,16 @@ impl SdkPeer {
         self.told(json!({"do": how, "topic": topic, "file": file})).await;
     }
 
+    /// Tells of text streams of `topic` from now on, as they grow.
+    pub async fn follow(&self, topic: &str) {
+        self.told(json!({"do": "follow", "topic": topic})).await;
+    }
+
+    /// Presses a key of a telephone.
+    pub async fn press(&self, code: u32, digit: &str) {
+        self.told(json!({"do": "dtmf", "code": code, "digit": digit})).await;
+    }
+
     /// Reads streams of `topic` from now on, and tells of each when it has ended.
     pub async fn listen(&self, topic: &str) {
         self.told(json!({"do": "listen", "topic": topic})).await;
@@ -310,7 +348,12 @@ impl SdkPeer {
 
 /// A command about what is called `name`.
 fn with(command: &str, name: &str, mut form: Value) -> Value {
-    form["do"] = command.into();
     form["name"] = name.into();
+    with_all(command, form)
+}
+
+/// A command with all that it is about.
+fn with_all(command: &str, mut form: Value) -> Value {
+    form["do"] = command.into();
     form
 }

@@ -10,18 +10,61 @@ use serde_json::Value;
 #[serde(tag = "event", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the SDK's")]
 pub enum Event {
-    ParticipantConnected { from: String },
-    ParticipantDisconnected { from: String },
-    TrackSubscribed { from: String, track: String },
-    TrackUnsubscribed { from: String, track: String },
-    TrackMuted { from: String, track: String },
-    TrackUnmuted { from: String, track: String },
-    ActiveSpeakersChanged { speakers: Vec<String> },
-    ParticipantAttributesChanged { from: String, changed: BTreeMap<String, String> },
-    ParticipantMetadataChanged { from: String, metadata: String },
-    ParticipantNameChanged { from: String, name: String },
-    DataReceived { from: String, topic: String, reliable: bool, payload: String },
-    Level { track: String, rms: f64 },
+    ParticipantConnected {
+        from: String,
+    },
+    ParticipantDisconnected {
+        from: String,
+    },
+    TrackSubscribed {
+        from: String,
+        track: String,
+    },
+    TrackUnsubscribed {
+        from: String,
+        track: String,
+    },
+    TrackMuted {
+        from: String,
+        track: String,
+    },
+    TrackUnmuted {
+        from: String,
+        track: String,
+    },
+    ActiveSpeakersChanged {
+        speakers: Vec<String>,
+    },
+    ParticipantAttributesChanged {
+        from: String,
+        changed: BTreeMap<String, String>,
+    },
+    ParticipantMetadataChanged {
+        from: String,
+        metadata: String,
+    },
+    ParticipantNameChanged {
+        from: String,
+        name: String,
+    },
+    DataReceived {
+        from: String,
+        topic: String,
+        reliable: bool,
+        payload: String,
+    },
+    Level {
+        track: String,
+        rms: f64,
+    },
+    Words {
+        from: String,
+        topic: String,
+        stream: String,
+        text: String,
+        attributes: BTreeMap<String, String>,
+        ended: bool,
+    },
     Text(Stream),
     Bytes(Stream),
     Reconnecting,

@@ -5,6 +5,7 @@
 //! bends:
 //! - `message`, `turn` and `event` know one another (an envelope carries its turn, a turn tells
 //!   events), so within a layer the order is free;
+//! - `variables` is what a call is given, read by all above;
 //! - `resource` is what a node's calls share; `metrics` reads its figures;
 //! - `signature`, `ports`, `secret`, `transport` and `call` are what a node is handed: they stand
 //!   beside `node`;
@@ -16,7 +17,7 @@ use super::source::Source;
 
 /// From the bottom up.
 const LAYERS: &[&[&str]] = &[
-    &["message", "turn", "event", "connect", "diagnostic"],
+    &["message", "turn", "event", "connect", "diagnostic", "variables"],
     &["edge", "metrics", "resource"],
     &["call", "node", "signature", "ports", "secret", "registry", "transport"],
     &["config", "graph"],

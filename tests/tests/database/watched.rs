@@ -14,7 +14,7 @@ use voicegraph_engine::connect::{Connector, Roots};
 use voicegraph_engine::http::{self, State};
 use voicegraph_engine::metrics::Metrics;
 use voicegraph_engine::resource::CHECK_LIMIT;
-use voicegraph_engine::runtime::{Pipeline, Runtime};
+use voicegraph_engine::runtime::{Admission, Pipeline, Runtime};
 use voicegraph_engine::session::Limits;
 use voicegraph_tests::http::{get, until};
 use voicegraph_tests::postgres::{Postgres, Tls};
@@ -49,12 +49,12 @@ impl Endpoints {
         let metrics = Arc::new(Metrics::new());
         let pipeline = Pipeline::new(Arc::new(graph), &metrics, "0.1.0");
         let connector = Connector::new(&Roots::default());
-        let clock = || SystemTime::UNIX_EPOCH;
-        let runtime = Runtime::new(pipeline, connector, clock, 1, Limits::default(), 0);
+        let (clock, one) = (|| SystemTime::UNIX_EPOCH, Arc::new(Admission::new(1)));
+        let runtime = Runtime::new(pipeline, connector, clock, one, Limits::default(), 0);
         let runtime = Arc::new(runtime);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let authority = listener.local_addr().unwrap().to_string();
-        let router = http::router(State { metrics, runtime, version: "0.1.0" });
+        let router = http::router(State { metrics, runtimes: runtime.into(), version: "0.1.0" });
         let stop = CancellationToken::new();
         tokio::spawn(http::serve(listener, router, stop.clone()));
         Self { authority, _stop: stop.drop_guard() }

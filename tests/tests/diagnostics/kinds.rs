@@ -15,9 +15,11 @@ use voicegraph_engine::message::{
 };
 use voicegraph_engine::node::{
     Context, Kind, Node, NodeError, NodeFactory, PortSpec, Ports, Problem, Role, Signature,
+    UsedVariable,
 };
 use voicegraph_engine::registry::Registry;
 use voicegraph_engine::secret::Secret;
+use voicegraph_engine::variables::Template;
 
 /// What no report may show, wherever it is written.
 pub(crate) const SECRET: &str = "sesame";
@@ -109,6 +111,15 @@ pub(crate) struct Keyword {
     boost: Option<f64>,
 }
 
+/// Options of the model.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LlmOptions {
+    /// What the model is told, with variables of the call in it.
+    #[serde(default)]
+    system: String,
+}
+
 /// Options of the tool.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -150,6 +161,19 @@ impl NodeFactory for Idle {
             effect: Effect::Read,
         };
         self.0.iter().map(spec).collect()
+    }
+}
+
+/// A model's node, which reads variables of the call.
+struct Prompted(Template);
+
+impl NodeFactory for Prompted {
+    fn create(&self) -> Box<dyn Node> {
+        Box::new(Idle(Vec::new()))
+    }
+
+    fn variables(&self) -> Vec<UsedVariable> {
+        self.0.used("system").collect()
     }
 }
 
@@ -252,7 +276,7 @@ impl Fake for TurnDetector {
 struct Llm;
 
 impl Fake for Llm {
-    type Options = NoOptions;
+    type Options = LlmOptions;
     const NAME: &'static str = "llm";
     fn signature() -> Signature {
         let turn = PortSpec::input::<UserTurn>(
@@ -264,6 +288,9 @@ impl Fake for Llm {
         let text = PortSpec::output::<TextDelta>("text", "the answer");
         let call = PortSpec::output::<ToolCall>("call", "tools to call").optional();
         Signature::new(vec![turn], vec![text, call])
+    }
+    fn build(options: LlmOptions) -> Built {
+        Ok(Arc::new(Prompted(Template::parse(&options.system).expect("the tests write names"))))
     }
 }
 

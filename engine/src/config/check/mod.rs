@@ -8,10 +8,11 @@ mod circles;
 mod parts;
 mod ports;
 mod tools;
+mod variables;
 
 use super::fingerprint;
 use super::resolve::{Resolved, ResolvedEdge, ResolvedNode};
-use crate::diagnostic::{Diagnostic, codes};
+use crate::diagnostic::{Diagnostic, Files, codes};
 use crate::graph::{Graph, GraphEdge, GraphNode, is_name};
 use crate::registry::Registry;
 
@@ -20,6 +21,7 @@ pub(crate) fn check(
     resolved: Resolved,
     environment: &str,
     registry: &Registry,
+    files: &Files,
 ) -> (Option<Graph>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     found.extend(name(&resolved));
@@ -27,6 +29,7 @@ pub(crate) fn check(
     found.extend(ports::inputs(&resolved));
     found.extend(ports::outputs(&resolved));
     found.extend(tools::repeated(&resolved));
+    found.extend(variables::undeclared(&resolved, files));
     let order = match circles::order(&resolved) {
         Ok(order) => order,
         Err(circles) => {
@@ -35,6 +38,7 @@ pub(crate) fn check(
         }
     };
     found.extend(parts::isolated(&resolved));
+    found.extend(variables::unused(&resolved));
     (build(resolved, &order, environment), found)
 }
 
@@ -55,7 +59,7 @@ fn name(resolved: &Resolved) -> Option<Diagnostic> {
 /// The graph with its nodes in `order`; `None` where a node has no factory.
 fn build(resolved: Resolved, order: &[usize], environment: &str) -> Option<Graph> {
     let name = resolved.name.as_ref()?.as_text()?.text.clone();
-    let fingerprint = fingerprint::fingerprint(&name, &resolved.nodes, &resolved.edges);
+    let fingerprint = fingerprint::fingerprint(&name, &resolved);
     let mut place = vec![0; order.len()];
     for (at, &node) in order.iter().enumerate() {
         place[node] = at;
@@ -64,7 +68,8 @@ fn build(resolved: Resolved, order: &[usize], environment: &str) -> Option<Graph
     let nodes = order.iter().map(|&node| nodes[node].take()).collect::<Option<Vec<_>>>()?;
     let edges = resolved.edges.iter().map(|edge| graph_edge(edge, &place)).collect();
     let environment = environment.to_owned();
-    Some(Graph { name, environment, fingerprint, nodes, edges })
+    let variables = resolved.variables.declarations();
+    Some(Graph { name, environment, fingerprint, variables, nodes, edges })
 }
 
 fn graph_node(node: ResolvedNode) -> Option<GraphNode> {

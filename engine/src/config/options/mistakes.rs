@@ -1,7 +1,7 @@
 //! The mistakes in options, in words.
 //!
-//! Nodes and edges make the same mistakes under different codes. Values of secret options come by
-//! here in no case.
+//! Nodes, edges and variables make the same mistakes, some under codes of their own. Values of
+//! secret options come by here in no case.
 
 use super::{Field, Rule, TableRule, describe, example};
 use crate::config::suggest;
@@ -23,6 +23,11 @@ pub(crate) enum Subject<'a> {
         /// Its written form.
         name: &'a str,
     },
+    /// A variable's.
+    Variable {
+        /// Its name.
+        name: &'a str,
+    },
 }
 
 impl Subject<'_> {
@@ -31,6 +36,7 @@ impl Subject<'_> {
         match self {
             Self::Node { name, .. } => format!("node `{name}`"),
             Self::Edge { name } => format!("edge `{name}`"),
+            Self::Variable { name } => format!("variable `{name}`"),
         }
     }
 
@@ -49,6 +55,10 @@ impl Subject<'_> {
             Self::Edge { name } => {
                 let message = format!("`{path}` is no option of an edge (`{name}`)");
                 (&codes::UNKNOWN_EDGE_OPTION, message)
+            }
+            Self::Variable { name } => {
+                let message = format!("`{path}` is no option of a variable (`{name}`)");
+                (&codes::UNKNOWN_VARIABLE_OPTION, message)
             }
         };
         let names = rule.fields.keys().map(String::as_str);
@@ -92,7 +102,7 @@ impl Subject<'_> {
         span: Span,
     ) -> Diagnostic {
         let code = match self {
-            Self::Node { .. } => &codes::OUT_OF_RANGE,
+            Self::Node { .. } | Self::Variable { .. } => &codes::OUT_OF_RANGE,
             Self::Edge { .. } => &codes::LIMIT_OUT_OF_BOUNDS,
         };
         Diagnostic::new(code, format!("`{path}` of {} is {value}: {wrong}", self.described()))
@@ -121,7 +131,7 @@ impl Subject<'_> {
         span: Span,
     ) -> Diagnostic {
         let code = match self {
-            Self::Node { .. } => &codes::UNKNOWN_CHOICE,
+            Self::Node { .. } | Self::Variable { .. } => &codes::UNKNOWN_CHOICE,
             Self::Edge { .. } => &codes::UNKNOWN_OVERFLOW,
         };
         Diagnostic::new(code, format!("`{path}` of {} has no value {word:?}", self.described()))

@@ -5,9 +5,11 @@
 
 mod edges;
 mod nodes;
+mod variables;
 
 pub use edges::{EdgeOptions, MAX_LIMIT, MAX_LIMIT_MS};
 pub(crate) use nodes::{ResolvedNode, refusal};
+pub(crate) use variables::{Declared, ResolvedVariable, VariableOptions};
 
 use std::collections::BTreeSet;
 
@@ -33,6 +35,8 @@ pub(crate) struct Resolved {
     pub(crate) gaps: BTreeSet<(usize, bool)>,
     /// Whether nodes or edges had to be left out.
     pub(crate) incomplete: bool,
+    /// What calls may be given.
+    pub(crate) variables: Declared,
     /// What must not be told.
     pub(crate) secrets: Secrets,
 }
@@ -77,11 +81,13 @@ pub(crate) fn resolve(
 ) -> (Resolved, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let mut secrets = Secrets::default();
+    let variables = Declared::resolve(draft.variables, &mut found, &mut secrets);
+    let declarations = variables.declarations();
     let nodes: Vec<ResolvedNode> = draft
         .nodes
         .into_iter()
         .map(|node| {
-            let (node, verified) = nodes::resolve(node, registry, environment);
+            let (node, verified) = nodes::resolve(node, registry, environment, &declarations);
             found.extend(verified.found);
             secrets.places.extend(verified.masks);
             secrets.variables.extend(verified.secret);
@@ -98,5 +104,5 @@ pub(crate) fn resolve(
         gaps.extend(outcome.gaps);
     }
     let Draft { place, name, incomplete, .. } = draft;
-    (Resolved { place, name, nodes, edges, gaps, incomplete, secrets }, found)
+    (Resolved { place, name, nodes, edges, gaps, incomplete, variables, secrets }, found)
 }

@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::node::{NodeFactory, NodeKind, Problem};
 use crate::registry::Registry;
 use crate::signature::Signature;
+use crate::variables::Declarations;
 
 /// A node, as far as it is understood.
 pub(crate) struct ResolvedNode {
@@ -40,6 +41,7 @@ pub(super) fn resolve(
     draft: DraftNode,
     registry: &Registry,
     environment: &str,
+    variables: &Declarations,
 ) -> (ResolvedNode, Verified) {
     let DraftNode { name, key, kind, mut options } = draft;
     let unresolved =
@@ -53,7 +55,8 @@ pub(super) fn resolve(
         return (unresolved, Verified { found, ..Verified::default() });
     };
     let rule = options::rule_of(kind.options().as_value());
-    let (factory, verified) = configure(&unresolved, kind, environment, &rule, &mut options);
+    let around = Around { environment, variables };
+    let (factory, verified) = configure(&unresolved, kind, around, &rule, &mut options);
     let canonical = fingerprint::canonical(&options, &rule);
     let kind = ResolvedKind { name: kind.name(), signature: kind.signature(), factory };
     (ResolvedNode { kind: Some(kind), options, canonical, ..unresolved }, verified)
@@ -66,11 +69,18 @@ fn unknown_kind(written: &str, span: Span, registry: &Registry) -> Diagnostic {
         .help(suggest::help(written, "the kinds are", names))
 }
 
+/// What the pipeline tells a kind besides its options.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    environment: &'a str,
+    variables: &'a Declarations,
+}
+
 /// The factory, where the options are right by the schema and by the kind's own judgement.
 fn configure(
     node: &ResolvedNode,
     kind: &dyn NodeKind,
-    environment: &str,
+    around: Around<'_>,
     rule: &Rule,
     options: &mut Table,
 ) -> (Option<Arc<dyn NodeFactory>>, Verified) {
@@ -83,7 +93,7 @@ fn configure(
     if verified.unsure || verified.found.iter().any(|one| one.severity() == Severity::Error) {
         return (None, verified);
     }
-    match kind.configure(tree::to_toml(options), environment) {
+    match kind.configure(tree::to_toml(options), around.environment, around.variables) {
         Ok(factory) => (Some(factory), verified),
         Err(problems) => {
             verified

@@ -78,7 +78,14 @@ fn clinic() -> Graph {
     ];
     let edges = edges.iter().map(|name| edge(&nodes, name)).collect();
     let (name, environment) = ("clinic".to_owned(), "staging".to_owned());
-    Graph { name, environment, fingerprint: "0123abcd".to_owned(), nodes, edges }
+    Graph {
+        name,
+        environment,
+        fingerprint: "0123abcd".to_owned(),
+        variables: Default::default(),
+        nodes,
+        edges,
+    }
 }
 
 fn edge(nodes: &[GraphNode], name: &str) -> GraphEdge {

@@ -1,5 +1,5 @@
-//! A scripted caller: says its lines at their times, or when the agent has answered, or into its
-//! words.
+//! A scripted caller: says, types or presses its lines at their times, or when the agent has
+//! answered, or into its words.
 //!
 //! ```text
 //!   lines ──> Cue: when is the next one due? ──> Source: frames every 20 ms, silence between lines
@@ -20,6 +20,8 @@ use std::time::Duration;
 
 use super::playback::Playback;
 use super::{Recording, Transport};
+use crate::message::UserInput;
+use crate::variables::Variables;
 use ear::Ear;
 use source::ScriptedSource;
 
@@ -42,13 +44,22 @@ pub struct Script {
     pub caller: Option<Arc<str>>,
 }
 
-/// One thing that the caller says.
+/// One thing that the caller says, types or presses.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// When it begins, to the next frame of 20 ms.
     pub when: When,
-    /// Its sound: i16, mono, 16 kHz.
-    pub samples: Arc<[i16]>,
+    /// What is said.
+    pub what: What,
+}
+
+/// What a caller says, or gives otherwise.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// Speech: i16, mono, 16 kHz.
+    Voice(Arc<[i16]>),
+    /// What is typed or pressed, all at the cue.
+    Input(Vec<UserInput>),
 }
 
 /// When a line begins.
@@ -89,5 +100,11 @@ pub fn call(script: Script, recording: Option<Recording>) -> Transport {
     let last_played = sink.last_played();
     let caller = script.caller.clone();
     let source = ScriptedSource::new(script, recording, Arc::clone(&ear), last_played);
-    Transport { source: Box::new(source), sink: Box::new(sink), caller, observer: Some(ear) }
+    Transport {
+        source: Box::new(source),
+        sink: Box::new(sink),
+        caller,
+        variables: Variables::default(),
+        observer: Some(ear),
+    }
 }

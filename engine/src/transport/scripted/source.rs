@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::cue::{Before, answered};
 use super::ear::Ear;
 use super::noise::Noise;
-use super::{Ending, Line, Script, When};
-use crate::message::AudioFrame;
+use super::{Ending, Line, Script, What, When};
+use crate::message::{AudioFrame, UserInput};
 use crate::transport::microphone::{Microphone, frames};
 use crate::transport::playback::LastPlayed;
 use crate::transport::{Captured, Recording, Source};
@@ -21,6 +21,8 @@ pub(super) struct ScriptedSource {
     lines: VecDeque<Line>,
     /// What is left of the line in progress.
     line: std::vec::IntoIter<AudioFrame>,
+    /// What is left of what is typed or pressed, and when.
+    inputs: VecDeque<(UserInput, Instant)>,
     before: Option<Before>,
     microphone: Microphone,
     noise: Noise,
@@ -46,6 +48,7 @@ impl ScriptedSource {
         Self {
             lines: std::mem::take(&mut script.lines).into(),
             line: frames(&[]),
+            inputs: VecDeque::new(),
             before: None,
             microphone: Microphone::new(recording),
             noise: Noise::new(script.noise),
@@ -80,10 +83,16 @@ impl ScriptedSource {
         }
     }
 
-    /// Begins the next line at `begin`.
+    /// Begins the next line at `begin`. What is typed or pressed comes with the end of the frame.
     fn speak(&mut self, begin: Instant) {
         let Some(line) = self.lines.pop_front() else { return };
-        self.line = frames(&line.samples);
+        match line.what {
+            What::Voice(samples) => self.line = frames(&samples),
+            What::Input(inputs) => {
+                let at = begin + AudioFrame::LENGTH;
+                self.inputs.extend(inputs.into_iter().map(|input| (input, at)));
+            }
+        }
         let frames = u32::try_from(self.line.len()).expect("a line is shorter than years");
         let over = begin + AudioFrame::LENGTH * frames;
         self.before = Some(Before { over, turn: self.ear.agent().last });
@@ -93,6 +102,9 @@ impl ScriptedSource {
 #[async_trait]
 impl Source for ScriptedSource {
     async fn next(&mut self) -> Captured {
+        if let Some((input, at)) = self.inputs.pop_front() {
+            return Captured::Input(input, at);
+        }
         let start = self.microphone.start();
         let end = self.microphone.capture().await;
         let begin = end - AudioFrame::LENGTH;
@@ -124,7 +136,7 @@ mod tests {
 
     /// A line of `length` ms at level `level`.
     fn line(when: When, level: i16, length: usize) -> Line {
-        Line { when, samples: vec![level; length * 16].into() }
+        Line { when, what: What::Voice(vec![level; length * 16].into()) }
     }
 
     fn ended(turn: u32, outcome: Outcome) -> Event {
@@ -171,6 +183,7 @@ mod tests {
                 let now = (start.elapsed().as_millis()) as u64;
                 let level = match source.next().await {
                     Captured::Frame(frame, _) => frame.samples()[0],
+                    Captured::Input(..) => continue,
                     Captured::Finished => break said.push((now, -1)),
                     Captured::HungUp => break said.push((now, -2)),
                 };
@@ -218,6 +231,30 @@ mod tests {
         ];
         let expected = [(0, 1), (400, 0), (1_500, 2), (2_100, 0), (4_000, -1)];
         check(script, events, &expected).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_pressed_comes_at_its_cue_between_the_frames() {
+        let keys = vec![UserInput::Digit('1'), UserInput::Digit('#')];
+        let script = Script::new(vec![
+            line(When::At(ms(0)), 1, 40),
+            Line { when: When::At(ms(100)), what: What::Input(keys.clone()) },
+        ]);
+        let start = Instant::now();
+        let mut source = scripted::call(script, None).source;
+        let (mut frames, mut pressed) = (0, Vec::new());
+        while pressed.len() < keys.len() {
+            match source.next().await {
+                Captured::Frame(..) => frames += 1,
+                Captured::Input(key, at) => {
+                    assert_eq!((at, frames), (Instant::now(), 6));
+                    assert_eq!(at - start, ms(120));
+                    pressed.push(key);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(pressed, keys);
     }
 
     #[tokio::test(start_paused = true)]

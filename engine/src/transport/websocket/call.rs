@@ -15,13 +15,14 @@ use super::line::{ClientSink, ClientSource, Line, Outgoing};
 use super::query::Rates;
 use super::wire::{Said, Told, decode};
 use super::{End, Place, Settings};
-use crate::message::AudioFrame;
-use crate::transport::Transport;
+use crate::transport::{Captured, Transport};
+use crate::variables::Variables;
 
-/// Frames that may wait for the graph, 1 s of sound; beyond, the socket is not read.
-const MAX_FRAMES: usize = 50;
+/// Frames, 1 s of sound, that may wait for the graph with what was typed between them; beyond, the
+/// socket is not read.
+const MAX_CAPTURED: usize = 50;
 
-type Frames = mpsc::Sender<(AudioFrame, Instant)>;
+type Heard = mpsc::Sender<Captured>;
 
 /// How a client left.
 enum Left {
@@ -41,11 +42,12 @@ pub(super) async fn converse(
 ) {
     let line = Arc::new(Line::new(settings));
     line.tell(&Told::start(rates));
-    let (frames, received) = mpsc::channel(MAX_FRAMES);
+    let (heard, received) = mpsc::channel(MAX_CAPTURED);
     let transport = Transport {
         source: Box::new(ClientSource(received)),
         sink: Box::new(ClientSink::new(Arc::clone(&line), rates.output)),
         caller,
+        variables: Variables::default(),
         observer: Some(Arc::clone(&line) as Arc<_>),
     };
     let (to_client, from_client) = socket.split();
@@ -60,7 +62,7 @@ pub(super) async fn converse(
         line.lost.cancel();
     };
     let reading = async {
-        match read(from_client, frames, &line, rates, settings).await {
+        match read(from_client, heard, &line, rates, settings).await {
             Left::HungUp => line.gone.cancel(),
             Left::Lost => line.lost.cancel(),
         }
@@ -73,11 +75,11 @@ pub(super) async fn converse(
     }
 }
 
-/// Reads until the client closes, hangs up or falls silent for too long. The end of `frames` tells
+/// Reads until the client closes, hangs up or falls silent for too long. The end of `heard` tells
 /// the graph.
 async fn read(
     mut socket: SplitStream<WebSocket>,
-    frames: Frames,
+    heard: Heard,
     line: &Line,
     rates: Rates,
     settings: Settings,
@@ -92,14 +94,20 @@ async fn read(
         let Ok(Some(Ok(message))) = message else { return Left::Lost };
         match message {
             Message::Binary(bytes) => {
-                for frame in capture.push(&bytes, Instant::now()) {
-                    if deliver(&frames, frame, line).await.is_break() {
+                for (frame, at) in capture.push(&bytes, Instant::now()) {
+                    if deliver(&heard, Captured::Frame(frame, at), line).await.is_break() {
                         return Left::Lost;
                     }
                 }
             }
             Message::Text(text) => match decode(&text) {
                 Ok(Said::Playout { played, clear }) => line.report(played, clear),
+                Ok(Said::Input(input)) => {
+                    let input = Captured::Input(input, Instant::now());
+                    if deliver(&heard, input, line).await.is_break() {
+                        return Left::Lost;
+                    }
+                }
                 Ok(Said::Hangup) => return Left::HungUp,
                 Err(message) => line.tell(&Told::error(&message)),
             },
@@ -109,12 +117,12 @@ async fn read(
     }
 }
 
-/// Gives a frame to the graph. One that takes no more sound may still be speaking.
-async fn deliver(frames: &Frames, frame: (AudioFrame, Instant), line: &Line) -> ControlFlow<()> {
+/// Gives a frame or an input to the graph. One that takes no more may still be speaking.
+async fn deliver(heard: &Heard, captured: Captured, line: &Line) -> ControlFlow<()> {
     tokio::select! {
         biased;
         () = line.lost.cancelled() => ControlFlow::Break(()),
-        _ = frames.send(frame) => ControlFlow::Continue(()),
+        _ = heard.send(captured) => ControlFlow::Continue(()),
     }
 }
 

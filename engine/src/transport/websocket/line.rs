@@ -186,20 +186,19 @@ impl Line {
 
 impl Observer for Line {
     fn on(&self, _: Instant, event: &Event) {
-        self.tell(&Told::from(event));
+        if let Some(told) = Told::of(event) {
+            self.tell(&told);
+        }
     }
 }
 
-/// The client's voice.
-pub(super) struct ClientSource(pub(super) mpsc::Receiver<(AudioFrame, Instant)>);
+/// What the client says, types and presses.
+pub(super) struct ClientSource(pub(super) mpsc::Receiver<Captured>);
 
 #[async_trait]
 impl Source for ClientSource {
     async fn next(&mut self) -> Captured {
-        match self.0.recv().await {
-            Some((frame, at)) => Captured::Frame(frame, at),
-            None => Captured::HungUp,
-        }
+        self.0.recv().await.unwrap_or(Captured::HungUp)
     }
 }
 

@@ -4,6 +4,7 @@
 //!   client ──binary: s16le mono PCM──> Capture ──> Source ──> graph
 //!          <─binary: s16le mono PCM─── Line <───── Sink <──── graph
 //!          <─text: JSON events──────── Line <───── observer of the call
+//!          ──text: typed, pressed────> Source
 //!          ──text: playout, hangup───> Line
 //! ```
 //!
@@ -15,6 +16,12 @@
 //! client may report how much it has played since the last `clear` (or the start), and which clear
 //! that was: `{"type":"playout","played_ms":1240,"clear":1}`; then what counts as heard follows its
 //! clock instead of an estimate. `{"type":"hangup"}` or a close ends the call.
+//!
+//! What the caller types is `{"type":"text","text":"At two."}`, a key of a telephone
+//! `{"type":"dtmf","digit":"5"}`, and `{"type":"interrupt"}` silences the agent. What such a
+//! message may hold says [`UserInput`](crate::message::UserInput); what it does is the graph's
+//! matter. A message that is not understood is answered by `{"type":"error",…}`, and the call goes
+//! on.
 //!
 //! Who calls may be said by a proxy in front, in the header `voicegraph-caller`.
 //!

@@ -17,7 +17,7 @@ use super::line::{ClientSink, Line, Outgoing};
 use super::{Answer, Busy, End, Origins, Place, Settings, route};
 use crate::event::{AgentState, Event};
 use crate::http::serve;
-use crate::message::AudioFrame;
+use crate::message::{AudioFrame, UserInput};
 use crate::transport::{Captured, Sink, SinkGone, Transport};
 
 /// Far more than anything takes on the slowest machine.
@@ -120,6 +120,34 @@ async fn hear(transport: &mut Transport) -> Captured {
 
 fn voice(level: i16) -> AudioFrame {
     AudioFrame::new(vec![level; 480], 24_000.try_into().unwrap())
+}
+
+#[tokio::test]
+async fn what_is_typed_and_pressed_comes_in_order_with_the_sound() {
+    let mut world = World::new(Settings::default()).await;
+    let (mut client, mut transport, _over) = world.call("").await;
+    told(&mut client).await;
+    let before = Instant::now();
+    say(&mut client, r#"{"type":"text","text":"At two."}"#).await;
+    client.send(Message::binary(vec![0; 640])).await.unwrap();
+    say(&mut client, r#"{"type":"dtmf","digit":"x"}"#).await;
+    say(&mut client, r#"{"type":"dtmf","digit":"5"}"#).await;
+    say(&mut client, r#"{"type":"interrupt"}"#).await;
+    let mut inputs = Vec::new();
+    for _ in 0..4 {
+        match hear(&mut transport).await {
+            Captured::Input(input, at) => {
+                assert!(before <= at && at <= Instant::now());
+                inputs.push(Some(input));
+            }
+            Captured::Frame(..) => inputs.push(None),
+            other => panic!("{other:?}"),
+        }
+    }
+    let text = UserInput::Text("At two.".into());
+    let expected = [Some(text), None, Some(UserInput::Digit('5')), Some(UserInput::Interrupt)];
+    assert_eq!(inputs, expected);
+    assert_eq!(told(&mut client).await["type"], "error", "the wrong key is answered");
 }
 
 #[tokio::test]

@@ -1,15 +1,20 @@
 //! The text messages, both ways, and samples as bytes. Pure.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::query::Rates;
 use crate::event::{Event, ToolStage};
+use crate::message::UserInput;
 use crate::turn::{TurnId, TurnReport};
 
 /// The longest time that a client can claim to have played, in ms: a day.
 const LONGEST_PLAYED_MS: f64 = 86_400_000.0;
+
+/// What a client's text message may be.
+const TYPES: &str = "`playout`, `text`, `dtmf`, `interrupt` and `hangup`";
 
 /// What the client is told.
 #[derive(Serialize)]
@@ -80,9 +85,11 @@ impl<'a> Told<'a> {
     }
 }
 
-impl<'a> From<&'a Event> for Told<'a> {
-    fn from(event: &'a Event) -> Self {
-        match event {
+impl<'a> Told<'a> {
+    /// What a client is told of `event`: one that reports its own playing knows what it has played.
+    pub(super) fn of(event: &'a Event) -> Option<Self> {
+        let told = match event {
+            Event::AgentSpoke { .. } => return None,
             Event::UserState(state) => Self::State { role: Role::User, state: state.name() },
             Event::AgentState(state) => Self::State { role: Role::Agent, state: state.name() },
             Event::UserTranscript { text, is_final } => {
@@ -103,7 +110,8 @@ impl<'a> From<&'a Event> for Told<'a> {
             Event::Fault { node, what, retry_in } => {
                 Self::Error { message: what, node: Some(node), retry_in_ms: retry_in.map(millis) }
             }
-        }
+        };
+        Some(told)
     }
 }
 
@@ -121,10 +129,12 @@ fn stage_name(stage: ToolStage) -> &'static str {
 }
 
 /// What the client says besides its sound.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Said {
     /// How much it has played since the clear of that number; 0 is the start.
     Playout { played: Duration, clear: u64 },
+    /// What the caller typed or pressed.
+    Input(UserInput),
     /// The caller is gone.
     Hangup,
 }
@@ -133,10 +143,14 @@ pub(super) enum Said {
 #[derive(Deserialize)]
 struct Written<'a> {
     #[serde(rename = "type", borrow)]
-    kind: std::borrow::Cow<'a, str>,
+    kind: Cow<'a, str>,
     played_ms: Option<f64>,
     #[serde(default)]
     clear: u64,
+    #[serde(borrow)]
+    text: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    digit: Option<Cow<'a, str>>,
 }
 
 /// Reads a client's text message; the error is told to the client, and the call goes on.
@@ -146,15 +160,35 @@ pub(super) fn decode(text: &str) -> Result<Said, String> {
     })?;
     match &*written.kind {
         "hangup" => Ok(Said::Hangup),
-        "playout" => {
-            let played = written.played_ms.filter(|ms| (0.0..=LONGEST_PLAYED_MS).contains(ms));
-            let played = played.ok_or("`playout` needs `played_ms`, from 0 to those of a day")?;
-            Ok(Said::Playout {
-                played: Duration::from_secs_f64(played / 1_000.0),
-                clear: written.clear,
-            })
-        }
-        other => Err(format!("unknown type {other:?}: there are `playout` and `hangup`")),
+        "interrupt" => Ok(Said::Input(UserInput::Interrupt)),
+        "text" => written.text(),
+        "dtmf" => written.digit(),
+        "playout" => written.playout(),
+        other => Err(format!("unknown type {other:?}: there are {TYPES}")),
+    }
+}
+
+impl Written<'_> {
+    fn playout(&self) -> Result<Said, String> {
+        let played = self.played_ms.filter(|ms| (0.0..=LONGEST_PLAYED_MS).contains(ms));
+        let played = played.ok_or("`playout` needs `played_ms`, from 0 to those of a day")?;
+        let played = Duration::from_secs_f64(played / 1_000.0);
+        Ok(Said::Playout { played, clear: self.clear })
+    }
+
+    fn text(&self) -> Result<Said, String> {
+        let text = self.text.as_deref().ok_or("`text` needs `text`, what the caller typed")?;
+        UserInput::text(text).map(Said::Input).map_err(|error| format!("`text`: {error}"))
+    }
+
+    fn digit(&self) -> Result<Said, String> {
+        let mut keys = self.digit.as_deref().unwrap_or_default().chars();
+        let (Some(key), None) = (keys.next(), keys.next()) else {
+            return Err(
+                "`dtmf` needs `digit`, one key: {\"type\":\"dtmf\",\"digit\":\"5\"}".to_owned()
+            );
+        };
+        UserInput::digit(key).map(Said::Input).map_err(|error| format!("`dtmf`: {error}"))
     }
 }
 
@@ -194,7 +228,7 @@ mod tests {
     #[test]
     fn events_have_their_written_form() {
         let check = |event: Event, expected: &str| {
-            assert_eq!(Told::from(&event).to_text(), expected);
+            assert_eq!(Told::of(&event).expect("it is told").to_text(), expected);
         };
         let turn = TurnId(2);
         check(
@@ -235,13 +269,36 @@ mod tests {
         check(r#"{"type":"hangup"}"#, Ok(Said::Hangup));
         check(r#"{"type":"playout","played_ms":1240}"#, played(1_240, 0));
         check(r#"{"clear":2,"played_ms":0.0,"type":"playout"}"#, played(0, 2));
-        let needs = Err("`playout` needs `played_ms`, from 0 to those of a day");
-        check(r#"{"type":"playout"}"#, needs);
-        check(r#"{"type":"playout","played_ms":-1}"#, needs);
-        check(r#"{"type":"playout","played_ms":1e300}"#, needs);
-        let unknown = Err("unknown type \"mute\": there are `playout` and `hangup`");
-        check(r#"{"type":"mute","on":true}"#, unknown);
+        let needs = || Err("`playout` needs `played_ms`, from 0 to those of a day");
+        check(r#"{"type":"playout"}"#, needs());
+        check(r#"{"type":"playout","played_ms":-1}"#, needs());
+        check(r#"{"type":"playout","played_ms":1e300}"#, needs());
+        let unknown = format!("unknown type \"mute\": there are {TYPES}");
+        check(r#"{"type":"mute","on":true}"#, Err(&unknown));
         assert!(decode("[]").is_err() && decode("{").is_err() && decode("{}").is_err());
+    }
+
+    #[test]
+    fn what_is_typed_or_pressed_is_understood_or_answered() {
+        let check = |text: &str, expected: Result<UserInput, &str>| {
+            let expected = expected.map(Said::Input).map_err(str::to_owned);
+            assert_eq!(decode(text), expected, "{text}");
+        };
+        let typed = |text: &str| Ok(UserInput::Text(text.into()));
+        check(r#"{"type":"text","text":"at two"}"#, typed("at two"));
+        check(r#"{"type":"text","text":" say \"hi\"\n"}"#, typed("say \"hi\""));
+        check(r##"{"type":"dtmf","digit":"#"}"##, Ok(UserInput::Digit('#')));
+        check(r#"{"type":"interrupt"}"#, Ok(UserInput::Interrupt));
+        check(r#"{"type":"text"}"#, Err("`text` needs `text`, what the caller typed"));
+        check(r#"{"type":"text","text":" "}"#, Err("`text`: a text must not be empty"));
+        let long = format!(r#"{{"type":"text","text":"{}"}}"#, "x".repeat(4_001));
+        check(&long, Err("`text`: a text has at most 4000 characters"));
+        let needs = Err("`dtmf` needs `digit`, one key: {\"type\":\"dtmf\",\"digit\":\"5\"}");
+        check(r#"{"type":"dtmf"}"#, needs.clone());
+        check(r#"{"type":"dtmf","digit":"55"}"#, needs);
+        let no_key = Err("`dtmf`: a digit is one of 0 to 9, *, # and A to D");
+        check(r#"{"type":"dtmf","digit":"x"}"#, no_key);
+        assert!(decode(r#"{"type":"dtmf","digit":5}"#).is_err(), "a number has no *");
     }
 
     proptest! {

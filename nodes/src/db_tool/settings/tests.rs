@@ -1,10 +1,11 @@
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::testing::declared;
 
 fn build(tools: &Json) -> Result<Settings, Vec<Problem>> {
     let options = json!({ "database": { "url": "sqlite:clinic.db" }, "tools": tools });
-    serde_json::from_value::<Options>(options).unwrap().build("dev")
+    serde_json::from_value::<Options>(options).unwrap().build("dev", &Declarations::default())
 }
 
 fn tool(more: &Json) -> Json {
@@ -27,6 +28,27 @@ fn a_tool_is_made_of_its_options() {
     assert_eq!(find.errors["a_key"], ToolFailure::Named("slot_taken".into()));
     assert_eq!(find.errors["b_key"], ToolFailure::NotFound);
     assert!(!find.writes());
+}
+
+#[test]
+fn variables_are_known_by_their_types_and_undeclared_ones_are_named() {
+    let given = declared(&[("visits", json!(3))]);
+    let sql = json!({
+        "sqlite": "select :variable_visits",
+        "postgres": ["select :variable_visits", "select :variable_visit"],
+    });
+    let tools = tool(&json!({ "sql": sql }));
+    let options = json!({ "database": { "url": "sqlite:clinic.db" }, "tools": tools });
+    let options = serde_json::from_value::<Options>(options).unwrap();
+    let settings = options.build("dev", &given).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let used = &settings.tools["find"].variables;
+    let used: Vec<_> = used.iter().map(|one| (one.path.as_str(), one.written.as_str())).collect();
+    let expected = [
+        ("tools[0].sql.postgres[0]", ":variable_visits"),
+        ("tools[0].sql.postgres[1]", ":variable_visit"),
+        ("tools[0].sql.sqlite", ":variable_visits"),
+    ];
+    assert_eq!(used, expected);
 }
 
 #[test]
@@ -104,7 +126,7 @@ fn every_mistake_is_told_at_once() {
         ],
     });
     let options: Options = serde_json::from_value(options).unwrap();
-    let problems = options.build("dev").err().unwrap();
+    let problems = options.build("dev", &Declarations::default()).err().unwrap();
     let paths: Vec<_> = problems.iter().map(|one| one.path.as_str()).collect();
     assert_eq!(paths, ["database.url", "tools[0].sql", "tools[1].sql", "tools[1].name"]);
 }

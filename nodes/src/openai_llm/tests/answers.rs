@@ -11,6 +11,7 @@ use voicegraph_engine::turn::TurnReport;
 
 use super::server::{ROLE, STOP, STREAM, USAGE, text};
 use super::world::{World, settle};
+use crate::testing::variables;
 
 #[tokio::test(start_paused = true)]
 async fn tokens_go_out_as_they_come() {
@@ -260,6 +261,33 @@ async fn the_greeting_needs_no_request() {
     world.say("Hello.").await;
     let request = server.say("Hi.").await;
     assert_eq!(request.messages(), ["assistant: Clinic, good morning.", "user: Hello."]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_call_is_given_stands_in_greeting_and_prompt() {
+    let texts = json!({
+        "greeting": "Good morning, {{patient_name}}.",
+        "system": "You talk to {{patient_name}}, who came {{ visits }} times.",
+    });
+    let given = variables(&[("patient_name", "Ada".into()), ("visits", 3.into())]);
+    let mut world = World::given(&texts, given);
+    let mut server = world.server().await;
+    let turn = world.say("").await;
+    assert_eq!(world.answer().await, "Good morning, Ada.");
+    turn.complete();
+    world.say("Hello.").await;
+    let request = server.say("Hi.").await;
+    assert_eq!(request.body["messages"][0]["content"], "You talk to Ada, who came 3 times.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_greeting_of_which_nothing_is_left_is_asked_of_the_model() {
+    let given = variables(&[("hello", "".into())]);
+    let mut world = World::given(&json!({ "greeting": " {{hello}} " }), given);
+    let mut server = world.server().await;
+    world.say("").await;
+    server.say("Clinic, hello.").await;
+    assert_eq!(world.answer().await, "Clinic, hello.");
 }
 
 #[tokio::test(start_paused = true)]

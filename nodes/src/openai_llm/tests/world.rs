@@ -18,6 +18,7 @@ use voicegraph_engine::message::{
 use voicegraph_engine::metrics::NodeMeter;
 use voicegraph_engine::node::{Context, Kind, NodeError, Ports, Tool};
 use voicegraph_engine::turn::{Anchor, Beginning, Turn, TurnControl};
+use voicegraph_engine::variables::Variables;
 
 use super::server::{Dialled, Server};
 use crate::openai_llm::{OpenAiLlm, Options};
@@ -54,6 +55,11 @@ impl World {
 
     /// The same with these options besides.
     pub(super) fn with(more: &serde_json::Value) -> Self {
+        Self::given(more, Variables::default())
+    }
+
+    /// The same, the call being given these variables.
+    pub(super) fn given(more: &serde_json::Value, variables: Variables) -> Self {
         let (dialled, servers) = mpsc::channel(16);
         let dial: Arc<dyn Dial> = Arc::new(Dialled(dialled));
         let simulators = BTreeMap::from([("openai".to_owned(), dial)]);
@@ -61,7 +67,7 @@ impl World {
         let session = CancellationToken::new();
         let events = Arc::new(Seen::default());
         let observers = Observers::new(vec![Arc::clone(&events) as Arc<dyn Observer>]);
-        let mut ctx = Context::for_test(connector, observers.clone());
+        let mut ctx = Context::for_test(connector, observers.clone()).with_variables(variables);
         ctx.tools = vec![tool("find", Effect::Read), tool("book", Effect::Write)];
         let meter = Arc::clone(&ctx.meter);
         let mut ports = Ports::default();

@@ -1,7 +1,7 @@
 //! What holds whatever is heard, and in whatever order.
 
 use proptest::prelude::*;
-use voicegraph_engine::message::Endpoint;
+use voicegraph_engine::message::{Endpoint, UserInput};
 
 use super::super::{EndOfTurn, Options};
 use super::{AFTERWARDS_MS, Agent, Call, Happening};
@@ -17,6 +17,12 @@ enum Moment {
     Final { words: usize, over: bool },
     /// The utterance is over by its word times.
     Gap,
+    /// The caller types a message of one word.
+    Typed,
+    /// The caller presses a key, or `#`.
+    Key { ends: bool },
+    /// The caller presses the button to interrupt.
+    Button,
     /// The agent begins to be heard, or finishes.
     Agent,
 }
@@ -33,6 +39,9 @@ fn moment(right: f64) -> impl Strategy<Value = Moment> {
             .prop_map(|(words, right)| Moment::Interim { words, right }),
         3 => (0_usize..4, any::<bool>()).prop_map(|(words, over)| Moment::Final { words, over }),
         1 => Just(Moment::Gap),
+        1 => Just(Moment::Typed),
+        1 => any::<bool>().prop_map(|ends| Moment::Key { ends }),
+        1 => Just(Moment::Button),
         2 => Just(Moment::Agent),
     ]
 }
@@ -61,6 +70,8 @@ struct Play {
     said: usize,
     /// How many more the last interim guessed.
     guessed: usize,
+    /// How many messages were typed, and how many keys other than `#` were pressed.
+    typed: (usize, usize),
 }
 
 impl Play {
@@ -100,6 +111,17 @@ impl Play {
                 self.said += words;
                 self.heard(&text, true, over.then_some(Endpoint::Silence), at);
             }
+            Moment::Typed => {
+                let text = format!("t{}", self.typed.0);
+                self.typed.0 += 1;
+                self.call.happen(at, Happening::Given(UserInput::Text(text.into())));
+            }
+            Moment::Key { ends } => {
+                self.typed.1 += usize::from(!ends);
+                let key = if ends { '#' } else { '*' };
+                self.call.happen(at, Happening::Given(UserInput::Digit(key)));
+            }
+            Moment::Button => self.call.happen(at, Happening::Given(UserInput::Interrupt)),
             Moment::Gap => self.heard(&[], true, Some(Endpoint::WordGap), at),
             Moment::Agent => match self.call.agent {
                 Agent::Idle => {}
@@ -162,13 +184,24 @@ proptest! {
 }
 
 fn play(options: Options, moments: &[(u64, Moment)]) -> (Play, u64) {
-    let mut play = Play { call: Call::new(options), speaking: false, said: 0, guessed: 0 };
+    let mut play =
+        Play { call: Call::new(options), speaking: false, said: 0, guessed: 0, typed: (0, 0) };
     let mut at = 100;
     for (pause, moment) in moments {
         at += pause;
         play.play(moment, at);
     }
     (play, at)
+}
+
+/// Every message is in exactly one turn, in order, and so is every key.
+fn assert_nothing_given_is_lost(play: &Play, turns: &str) {
+    let (typed, pressed) = play.typed;
+    let messages = turns.split_whitespace().filter(|word| word.starts_with('t'));
+    let messages: Vec<_> = messages.map(str::to_owned).collect();
+    let expected: Vec<_> = (0..typed).map(|number| format!("t{number}")).collect();
+    assert_eq!(messages, expected, "{:?}", play.call.log);
+    assert_eq!(turns.matches('*').count(), pressed, "{:?}", play.call.log);
 }
 
 /// Plays a call to its end. Gives the words that were settled, the words of all turns, and the log.
@@ -181,6 +214,7 @@ fn play_to_the_end(
     play.close(at + 10);
     let turns = &play.call.turns[spoken_first..];
     assert!(turns.iter().all(|turn| !turn.is_empty()), "{:?}", play.call.log);
+    assert_nothing_given_is_lost(&play, &turns.join(" "));
     let words = turns.iter().flat_map(|turn| turn.split_whitespace());
     let words = words.filter(|word| word.starts_with('w')).map(str::to_owned).collect();
     ((0..play.said).map(Play::word).collect(), words, play.call.log)

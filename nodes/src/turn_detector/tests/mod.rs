@@ -7,6 +7,9 @@
 //!   960 final 690 I would    a final whose last word ended at 690 ms
 //!   960 over 690 I would     the same with the recogniser's endpoint
 //!   1700 gap 690             the endpoint by word gap
+//!   1800 typed - at two      a message
+//!   1800 press - 1           a key of the telephone
+//!   1800 button              the button to interrupt
 //!   2000 speaks              the agent's first sound is played
 //!   3000 done                the agent's last sound was played
 //!   4000 close               both inputs are at their end
@@ -14,13 +17,14 @@
 
 mod barge_in;
 mod end_of_turn;
+mod input;
 mod laws;
 mod stage;
 
 use std::time::Duration;
 
 use tokio::time::Instant;
-use voicegraph_engine::message::{Endpoint, Speech, Transcript};
+use voicegraph_engine::message::{Endpoint, Speech, Transcript, UserInput};
 use voicegraph_engine::turn::Anchor;
 
 use super::dialogue::{Action, Agent, Dialogue};
@@ -38,6 +42,7 @@ enum Happening {
     Started(u64),
     Ended(u64),
     Heard { text: String, is_final: bool, endpoint: Option<Endpoint>, end: Option<u64> },
+    Given(UserInput),
     Speaks,
     Done,
     Close,
@@ -107,6 +112,7 @@ impl Call {
                 let heard = Transcript { text, is_final, endpoint, audio_end, received: now };
                 self.dialogue.on_transcript(&heard, now, agent)
             }
+            Happening::Given(input) => self.dialogue.on_input(&input, now, now, agent),
             Happening::Speaks => {
                 assert_eq!(agent, Agent::Thinking, "at {ms} ms no answer is prepared");
                 assert!(!self.held, "at {ms} ms the caller speaks: {:?}", self.log);
@@ -155,6 +161,7 @@ impl Call {
                     let anchor = match beginning.anchor {
                         Anchor::Vad => "vad",
                         Anchor::Stt => "stt",
+                        Anchor::Input => "input",
                         Anchor::CallStart => "call_start",
                     };
                     let (origin, settled) = (self.millis(origin), self.millis(settled));
@@ -181,6 +188,9 @@ fn parse(line: &str) -> (u64, Happening) {
         "final" => heard(true, None),
         "over" => heard(true, Some(Endpoint::Silence)),
         "gap" => heard(true, Some(Endpoint::WordGap)),
+        "typed" => Happening::Given(UserInput::text(&text).expect("a text")),
+        "press" => Happening::Given(UserInput::Digit(text.parse().expect("one key"))),
+        "button" => Happening::Given(UserInput::Interrupt),
         "speaks" => Happening::Speaks,
         "done" => Happening::Done,
         "close" => Happening::Close,

@@ -1,0 +1,202 @@
+//! How calls in rooms end: each end has its name, the agent leaves, and nothing is left.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::runtime::Handle;
+use tokio::time::{interval, timeout};
+use voicegraph_engine::session::EndReason;
+use voicegraph_engine::transport::Captured;
+use voicegraph_tests::livekit::{LIMIT, Server, Version, within};
+use voicegraph_tests::sdk_peer::{Event, SdkPeer};
+use voicegraph_tests::tone::Tone;
+use voicegraph_worker::room::{End, RoomCall, Settings};
+
+use crate::room_stage::{AGENT, Agent, MICROPHONE, Stage, against_both, assignment};
+
+against_both!(
+    the_caller_leaves,
+    the_room_is_deleted,
+    the_agent_is_removed,
+    the_job_is_terminated,
+    the_pipeline_ends,
+    a_caller_comes_back,
+);
+
+fn agent_left() -> Event {
+    Event::ParticipantDisconnected { from: AGENT.to_owned() }
+}
+
+async fn the_caller_leaves(stage: Stage) {
+    stage.ada.leave().await;
+    assert_eq!(stage.agent.end().await, End::CallerLeft { reason: "CLIENT_INITIATED" });
+}
+
+async fn the_room_is_deleted(stage: Stage) {
+    stage.ada.delete_room(stage.server).await;
+    assert_eq!(stage.agent.end().await, End::RoomDeleted);
+}
+
+async fn the_agent_is_removed(stage: Stage) {
+    stage.ada.remove(stage.server, AGENT).await;
+    assert_eq!(stage.agent.end().await, End::Removed);
+}
+
+async fn the_job_is_terminated(stage: Stage) {
+    stage.agent.terminated.cancel();
+    assert_eq!(stage.agent.end().await, End::Terminated);
+    stage.ada.sees(&agent_left()).await;
+}
+
+/// The agent leaves when its pipeline has ended.
+async fn the_pipeline_ends(stage: Stage) {
+    let Stage { ada, mut agent, .. } = stage;
+    agent.say(&Tone::new(440.0).sound(24_000, 200)).await;
+    assert_eq!(agent.finish(EndReason::Finished).await, End::Finished);
+    ada.sees(&agent_left()).await;
+}
+
+/// One who is there twice is one whose old connection is lost.
+async fn a_caller_comes_back(stage: Stage) {
+    let Stage { ada, mut agent, server, room } = stage;
+    let again = SdkPeer::join("worker", server, &room, "ada").await.unwrap();
+    ada.sees(&Event::Disconnected).await;
+    again.publish("again", 16_000, 1).await;
+    let tone = [Tone::new(440.0).sound(16_000, 1_000)];
+    let (sound, ()) = tokio::join!(agent.hear(4_000), again.play("again", &tone));
+    assert!(Tone::new(440.0).measure(&sound).is_some(), "ada is heard again");
+    again.leave().await;
+    assert_eq!(agent.end().await.name(), "caller_left");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_come_back_is_lost() {
+    let limit = Duration::from_millis(200);
+    let settings = Settings { return_limit: limit, ..Settings::default() };
+    let opened = Stage::open_with("lost", Version::New, settings).await;
+    let Some(Stage { ada, agent, server, .. }) = opened else { return };
+    ada.remove(server, "ada").await;
+    let lost = End::CallerLost { reason: "PARTICIPANT_REMOVED", limit };
+    assert_eq!(agent.end().await, lost);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_comes() {
+    let Some(server) = Server::shared("worker nobody", Version::New) else { return };
+    let limit = Duration::from_millis(300);
+    let settings = Settings { caller_limit: limit, ..Settings::default() };
+    let assignment = assignment(server, "nobody");
+    let joined = RoomCall::join(&assignment, &settings);
+    let end = within("the end", joined).await.err();
+    assert_eq!(end, Some(End::NobodyCame { limit }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_that_cannot_be_joined_is_told() {
+    let Some(server) = Server::shared("worker refused", Version::New) else { return };
+    let mut assignment = assignment(server, "refused");
+    assignment.token = "no-token".into();
+    let settings = Settings::default();
+    let joined = RoomCall::join(&assignment, &settings);
+    let end = within("the end", joined).await.err().expect("it is refused");
+    assert_eq!(end.name(), "not_joined");
+    assert!(!end.to_string().contains("no-token"), "{end}");
+}
+
+/// The crate tries for long before it gives up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_is_gone() {
+    let Some(server) = Server::start("worker gone", Version::New) else { return };
+    let Some(ada) = SdkPeer::join("worker gone", &server, "gone", "ada").await else { return };
+    let mut agent = Agent::enter(&server, "gone", Settings::default()).await;
+    ada.meets(AGENT).await;
+    server.kill();
+    let over = async { while agent.source.next().await != Captured::HungUp {} };
+    timeout(4 * LIMIT, over).await.expect("the crate gives up");
+    assert_eq!(agent.finish(EndReason::HungUp).await.name(), "connection_lost");
+}
+
+/// Says to a test that it is alone in its process.
+const ALONE: &str = "VOICEGRAPH_ALONE";
+
+/// How often the agent comes and goes after the first time, which makes what lives as long as the
+/// process.
+const TIMES: usize = 3;
+
+/// How often what is left is counted until it is no more than before.
+const STEP: Duration = Duration::from_millis(50);
+
+/// What a process holds. The tasks are those of the test's own runtime, in which all runs.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    files: usize,
+    threads: usize,
+    tasks: usize,
+}
+
+impl Held {
+    fn now() -> Self {
+        let count = |folder| fs::read_dir(folder).expect("Linux tells").count();
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        Self { files: count("/proc/self/fd"), threads: count("/proc/self/task"), tasks }
+    }
+
+    fn is_within(self, other: Self) -> bool {
+        self.files <= other.files && self.threads <= other.threads && self.tasks <= other.tasks
+    }
+}
+
+/// In a process of its own, since other tests hold things too.
+#[tokio::test]
+async fn nothing_is_left() {
+    let mut test = Command::new(std::env::current_exe().expect("a running program has a path"));
+    test.args(["--exact", "ends::alone", "--nocapture"]).env(ALONE, "1").kill_on_drop(true);
+    let output = timeout(3 * LIMIT, test.stdin(Stdio::null()).output()).await;
+    let output = output.expect("it ends in time").expect("it is this program");
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+}
+
+/// The other half of the test above; by itself it does nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alone() {
+    #[expect(clippy::disallowed_methods, reason = "the test above tells it so")]
+    let told = std::env::var_os(ALONE);
+    if told.is_none() {
+        return;
+    }
+    let Some(server) = Server::shared("worker alone", Version::New) else { return };
+    let Some(ada) = SdkPeer::join("worker alone", server, "alone", "ada").await else { return };
+    ada.publish(MICROPHONE, 16_000, 1).await;
+    visit(server, &ada).await;
+    let before = Held::now();
+    for _ in 0..TIMES {
+        visit(server, &ada).await;
+        settle(before).await;
+    }
+}
+
+/// Sound both ways, words and a call; then the agent leaves.
+async fn visit(server: &Server, ada: &SdkPeer) {
+    let mut agent = Agent::enter(server, "alone", Settings::default()).await;
+    let tone = Tone::new(440.0).sound(24_000, 500);
+    tokio::join!(agent.say(&tone), ada.call(AGENT, "voicegraph.interrupt", "", LIMIT)).1.unwrap();
+    agent.hear(500).await;
+    assert_eq!(agent.finish(EndReason::Finished).await, End::Finished);
+    ada.sees(&agent_left()).await;
+}
+
+/// Waits until the process holds no more than `before`. Nothing tells when the last task ends, so
+/// it is looked at.
+async fn settle(before: Held) {
+    let settled = timeout(LIMIT, async {
+        let mut steps = interval(STEP);
+        while !Held::now().is_within(before) {
+            steps.tick().await;
+        }
+    });
+    let settled = settled.await;
+    assert!(settled.is_ok(), "before: {before:?}, {LIMIT:?} after: {:?}", Held::now());
+}

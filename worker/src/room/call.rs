@@ -1,0 +1,244 @@
+//! One call in a room, from joining to leaving.
+//!
+//! Everything of a call runs in the task that carries it: when that is over, nothing is left of it
+//! but what the crate closes.
+
+use std::future::pending;
+use std::sync::Arc;
+
+use livekit::options::TrackPublishOptions;
+use livekit::prelude::{LocalAudioTrack, LocalTrack, TrackSource};
+use livekit::webrtc::audio_source::RtcAudioSource;
+use livekit::webrtc::audio_source::native::NativeAudioSource;
+use livekit::{Room, RoomEvent, RoomOptions};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use voicegraph_engine::session::CallEnd;
+use voicegraph_engine::transport::Transport;
+use voicegraph_engine::variables::Variables;
+
+use super::caller::Caller;
+use super::link::Link;
+use super::microphone::{HANDED_OVER, Microphone};
+use super::sink::{self, RoomSink};
+use super::source::RoomSource;
+use super::texts::{Texts, tell_states};
+use super::told::{IDLE, Told};
+use super::watch::{Outlets, Watch};
+use super::{End, Settings, inputs};
+use crate::job::Assignment;
+
+/// The name of the agent's track, which is that of LiveKit's own agents.
+const TRACK: &str = "roomio_audio";
+
+/// A room with the caller in it, and a track on which the agent can be heard.
+pub struct RoomCall {
+    room: Room,
+    parts: Parts,
+    caller: Caller,
+}
+
+/// What works for a call.
+struct Parts {
+    settings: Settings,
+    watch: Watch,
+    microphone: Microphone,
+    source: RoomSource,
+    voice: NativeAudioSource,
+    told: Arc<Told>,
+    agent_track: watch::Sender<String>,
+    caller_track: watch::Receiver<String>,
+}
+
+impl RoomCall {
+    /// Joins the room of `assignment`, publishes the agent's track, and waits for the caller.
+    ///
+    /// # Errors
+    /// Why there is no call; the room has been left.
+    pub async fn join(assignment: &Assignment, settings: &Settings) -> Result<Self, End> {
+        let (room, events) = connect(assignment, settings).await?;
+        let mut parts = Parts::new(&room, events, assignment, settings);
+        let participant = room.local_participant();
+        let told = Arc::clone(&parts.told);
+        let ready = tokio::select! {
+            biased;
+            () = assignment.terminated.cancelled() => Err(End::Terminated),
+            ready = parts.prepare(&room) => ready,
+            () = tell_states(&participant, &told) => unreachable!("it never ends"),
+        };
+        match ready {
+            Ok(caller) => Ok(Self { room, parts, caller }),
+            Err(end) => Err(leave(&room, settings, end).await),
+        }
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Leaves before the call has begun, for the reason of `end`.
+    pub async fn leave(self, end: End) -> End {
+        leave(&self.room, &self.parts.settings, end).await
+    }
+
+    /// Has `call` carry out the call over the room's audio, and leaves when it or the room ends.
+    pub async fn run<F>(self, call: impl FnOnce(Transport) -> F) -> End
+    where
+        F: Future<Output = CallEnd>,
+    {
+        let Self { room, parts, caller } = self;
+        let Parts { settings, mut watch, mut microphone, source, voice, told, .. } = parts;
+        let mut texts = Texts {
+            participant: room.local_participant(),
+            told: Arc::clone(&told),
+            agent_track: parts.agent_track.subscribe(),
+            caller_track: parts.caller_track,
+            caller: caller.identity.clone(),
+            open: None,
+        };
+        let gone = source.gone.clone();
+        let transport = Transport {
+            source: Box::new(source),
+            sink: Box::new(RoomSink::new(voice, &settings, gone.clone())),
+            caller: Some(caller.id()),
+            variables: Variables::default(),
+            observer: Some(Arc::clone(&told) as Arc<_>),
+        };
+        let participant = room.local_participant();
+        inputs::serve(&participant, caller.identity.clone(), watch.inputs());
+        let mut calling = Box::pin(call(transport));
+        let end = tokio::select! {
+            biased;
+            end = watch.until_over() => Err(end),
+            end = &mut calling => Ok(End::of_call(&end)),
+            () = listen(&mut microphone) => unreachable!("it never ends"),
+            () = texts.write() => unreachable!("it never ends"),
+            () = tell_states(&participant, &told) => unreachable!("it never ends"),
+        };
+        let end = match end {
+            Ok(end) => say_goodbye(&mut watch, &mut texts, &settings).await.unwrap_or(end),
+            Err(end) => {
+                gone.cancel();
+                calling.await;
+                end
+            }
+        };
+        let (frames, updates) = (microphone.dropped(), told.dropped());
+        if frames + updates > 0 {
+            tracing::warn!(frames, updates, "dropped what could not be handed on in time");
+        }
+        leave(&room, &settings, end).await
+    }
+}
+
+impl Parts {
+    fn new(
+        room: &Room,
+        events: UnboundedReceiver<RoomEvent>,
+        assignment: &Assignment,
+        settings: &Settings,
+    ) -> Self {
+        let job = &assignment.job;
+        let told = Arc::new(Told::new(job.id.trim_start_matches("AJ_")));
+        let (microphone, tracks) = watch::channel(None);
+        let (callers, caller_track) = watch::channel(String::new());
+        let (recordings, recorded) = mpsc::channel(1);
+        let agent_track = watch::Sender::new(String::new());
+        let (frames, heard) = mpsc::channel(HANDED_OVER);
+        let (typed, given) = mpsc::channel(inputs::MAX_WAITING);
+        let outlets = Outlets {
+            microphone,
+            recordings,
+            inputs: typed,
+            caller_track: callers,
+            agent_track: agent_track.clone(),
+        };
+        let wanted = job.participant.as_ref().map(|participant| participant.identity.clone());
+        let link = Link::new(settings, wanted, Instant::now());
+        let terminated = assignment.terminated.clone();
+        let watch = Watch::new(room, events, link, outlets, terminated);
+        let limit = settings.recording_limit;
+        let microphone = Microphone::new(tracks, recorded, frames, limit);
+        let gone = CancellationToken::new();
+        let source = RoomSource { frames: heard, inputs: given, gone };
+        let voice = sink::source(settings);
+        let settings = settings.clone();
+        Self { settings, watch, microphone, source, voice, told, agent_track, caller_track }
+    }
+
+    /// Publishes the agent's track, so that it is there before the first word, and waits for who is
+    /// to hear it.
+    async fn prepare(&mut self, room: &Room) -> Result<Caller, End> {
+        let publishing = publish(room, self.voice.clone());
+        let limit = self.settings.join_limit;
+        let published = timeout(limit, publishing).await;
+        let late = |_| Err(End::NotPublished(format!("not done within {} s", limit.as_secs())));
+        self.agent_track.send_replace(published.unwrap_or_else(late)?);
+        if !self.watch.has_caller() {
+            self.told.set_state(IDLE);
+        }
+        self.watch.until_ready(&self.settings).await
+    }
+}
+
+async fn connect(
+    assignment: &Assignment,
+    settings: &Settings,
+) -> Result<(Room, UnboundedReceiver<RoomEvent>), End> {
+    let mut options = RoomOptions::default();
+    options.single_peer_connection = true;
+    options.auto_subscribe = false;
+    let connecting = Room::connect(&assignment.url, &assignment.token, options);
+    let limit = settings.join_limit;
+    let connected = tokio::select! {
+        biased;
+        () = assignment.terminated.cancelled() => return Err(End::Terminated),
+        connected = timeout(limit, connecting) => connected,
+    };
+    let late = |_| End::NotJoined(format!("not done within {} s", limit.as_secs()));
+    connected.map_err(late)?.map_err(|error| End::NotJoined(error.to_string()))
+}
+
+/// Publishes the agent's track, and gives its name on the server.
+async fn publish(room: &Room, voice: NativeAudioSource) -> Result<String, End> {
+    let track = LocalAudioTrack::create_audio_track(TRACK, RtcAudioSource::Native(voice));
+    let options = TrackPublishOptions { source: TrackSource::Microphone, ..Default::default() };
+    let participant = room.local_participant();
+    let published = participant.publish_track(LocalTrack::Audio(track), options).await;
+    let published = published.map_err(|error| End::NotPublished(error.to_string()))?;
+    Ok(published.sid().to_string())
+}
+
+/// Reads the microphone. A graph that takes no more sound may still be speaking.
+async fn listen(microphone: &mut Microphone) {
+    microphone.read().await;
+    pending::<()>().await;
+}
+
+/// Waits until the last words are on their way, sound and text. Gives the end where the room ends
+/// before.
+async fn say_goodbye(watch: &mut Watch, texts: &mut Texts, settings: &Settings) -> Option<End> {
+    let writing = timeout(settings.goodbye, async {
+        texts.finish().await;
+        pending::<()>().await;
+    });
+    tokio::select! {
+        biased;
+        end = watch.until_over() => Some(end),
+        _ = writing => None,
+    }
+}
+
+/// Leaves the room, and says why.
+async fn leave(room: &Room, settings: &Settings, end: End) -> End {
+    match timeout(settings.leave_limit, room.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "room was closed already"),
+        Err(_) => tracing::warn!(limit = ?settings.leave_limit, "room did not close in time"),
+    }
+    tracing::info!(end = end.name(), reason = %end, "left the room");
+    end
+}
