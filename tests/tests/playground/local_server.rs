@@ -1,5 +1,6 @@
 //! The livekit-server that the playground starts by itself.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ async fn it_lets_in_who_has_its_keys_and_ends_with_its_owner() {
         room: "r".to_owned(),
         identity: "ada".to_owned(),
         name: String::new(),
+        metadata: String::new(),
+        attributes: BTreeMap::new(),
         agents: Vec::new(),
         life: Duration::from_secs(60),
     };
