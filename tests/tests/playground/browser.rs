@@ -1,4 +1,5 @@
-//! Chromium, driven by the visits beside this file under Node with the packages of `playground/package-lock.json`.
+//! Chromium, driven by the visits beside this file under Node, with the packages of
+//! `playground/package-lock.json`.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -67,7 +68,8 @@ pub(crate) struct Report {
 
 impl Browser {
     /// Opens `page` and does what `visit` says, with a microphone that plays `voice`; pictures go
-    /// into [`pictures`]. `None`, and `suite` is noted as skipped, where Node or Chromium is missing.
+    /// into [`pictures`]. `None`, and `suite` is noted as skipped, where Node or Chromium is
+    /// missing.
     pub(crate) async fn visit(suite: &str, visit: &str, page: &str, voice: &Path) -> Option<Self> {
         let Some(packages) = packages().await.filter(|_| Path::new(CHROMIUM).exists()) else {
             workspace::skip(suite, "no Chromium, or no Node with npm to drive it");

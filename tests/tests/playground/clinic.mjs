@@ -24,7 +24,8 @@ await run(async () => {
   await page.getByRole("button", { name: "Interrupt" }).click();
   await reads("agent", "listening");
 
-  await page.locator("#turns tbody tr").filter({ hasText: "interrupted" }).first().waitFor();
+  // What was written interrupted one answer, and the button the next: neither ended by itself.
+  await page.locator("#turns tbody tr").filter({ hasText: "interrupted" }).nth(1).waitFor();
   await page.locator("#graph text.live").nth(6).waitFor();
   await picture("clinic");
   await hangUp();
