@@ -11,7 +11,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use database::{Database, Down, Migrate, Migration, Seed, Status, Up, Verify};
-pub(crate) use livekit::{Dispatch, Token};
+pub(crate) use livekit::{Dispatch, Playground, Token};
 pub(crate) use worker::Worker;
 
 /// Runs, checks, serves and simulates voice pipelines.
@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Migrate(Migrate),
     /// Adds sample patients, doctors, shifts and appointments; what is there stays as it is.
     Seed(Seed),
+    /// Serves a page on which one talks to an agent in a LiveKit room, and starts all of it.
+    Playground(Playground),
     /// Prints a token with which one joins a LiveKit room.
     Token(Token),
     /// Calls an agent into a LiveKit room.

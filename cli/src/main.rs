@@ -62,6 +62,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Simulate(simulate) => command::simulate::run(&simulate),
         Command::Migrate(migrate) => command::migrate::run(&migrate),
         Command::Seed(seed) => command::seed::run(&seed),
+        Command::Playground(playground) => command::playground::run(&playground),
         Command::Token(token) => command::token::run(&token),
         Command::Dispatch(dispatch) => command::dispatch::run(&dispatch),
     }

@@ -28,8 +28,8 @@ pub(crate) struct Server(Endpoint);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TwirpError {
     /// There is no connection.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
+    #[error("{0}")]
+    Connect(ConnectError),
     /// It broke, or what came is no HTTP.
     #[error("the server's answer broke off: {0}")]
     Broken(#[from] hyper::Error),
@@ -74,7 +74,9 @@ impl Server {
         token: &Secret,
         request: &Value,
     ) -> Result<Value, TwirpError> {
-        let stream = Connector::new(&Roots::default()).connect(&self.0, CONNECT_LIMIT).await?;
+        let connecting = Connector::new(&Roots::default());
+        let stream = connecting.connect(&self.0, CONNECT_LIMIT).await;
+        let stream = stream.map_err(TwirpError::Connect)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let request = Request::post(self.0.path(&format!("/twirp/{method}")))
             .header(header::HOST, self.0.authority())

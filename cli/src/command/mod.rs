@@ -6,6 +6,7 @@ pub(crate) mod dispatch;
 pub(crate) mod graph;
 pub(crate) mod migrate;
 pub(crate) mod nodes;
+pub(crate) mod playground;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod seed;

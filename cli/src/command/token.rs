@@ -1,5 +1,6 @@
 //! `voicegraph token`: a token with which one joins a room.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use voicegraph_playground::token::{Guest, job};
@@ -14,6 +15,8 @@ pub(crate) fn run(arguments: &Token) -> anyhow::Result<()> {
         room: arguments.room.clone(),
         identity: arguments.identity.clone(),
         name: String::new(),
+        metadata: String::new(),
+        attributes: BTreeMap::new(),
         agents: arguments.agent.iter().map(|name| job(name, metadata)).collect(),
         life: Duration::from_secs(arguments.ttl),
     };

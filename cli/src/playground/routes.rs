@@ -1,5 +1,6 @@
 //! The playground's routes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,6 +126,8 @@ fn token(playground: &Playground) -> Result<Secret, TokenError> {
             room: format!("playground-{}", random::hex(1)),
             identity: format!("caller-{}", random::hex(1)),
             name: "Caller".to_owned(),
+            metadata: String::new(),
+            attributes: BTreeMap::new(),
             agents: vec![token::job(&playground.agent, metadata)],
             life: TOKEN_LIFE,
         }),

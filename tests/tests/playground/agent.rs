@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use livekit::data_stream::api::*;
 use livekit::prelude::*;
-use livekit_token::{AccessToken, VideoGrants};
 use tokio::sync::Notify;
-use voicegraph_tests::livekit::{Guest, KEY, LIMIT, SECRET, Server, Voice, record, within};
+use voicegraph_tests::livekit::{Guest, LIMIT, Server, Voice, agent_token, record, within};
 use voicegraph_tests::sound::Sound;
 use voicegraph_tests::tone::Tone;
 
@@ -30,15 +29,7 @@ pub(crate) struct Agent {
 impl Agent {
     /// Joins `room` as LiveKit lets agents in, and can be interrupted from then on.
     pub(crate) async fn join(server: &Server, room: &str) -> Self {
-        let grants = VideoGrants {
-            room_join: true,
-            agent: true,
-            room: room.to_owned(),
-            can_update_own_metadata: Some(true),
-            ..Default::default()
-        };
-        let token = AccessToken::with_api_key(KEY, SECRET).with_kind("agent");
-        let token = token.with_identity(IDENTITY).with_grants(grants).to_jwt().unwrap();
+        let token = agent_token(room, IDENTITY);
         let mut options = RoomOptions::default();
         options.single_peer_connection = true;
         let url = server.url();

@@ -1,4 +1,5 @@
-//! Chromium, driven by `page.mjs` under Node with the packages of `playground/package-lock.json`.
+//! Chromium, driven by the visits beside this file under Node, with the packages of
+//! `playground/package-lock.json`.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,6 +18,13 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 
 /// How long the whole visit may take.
 const VISIT_LIMIT: Duration = Duration::from_secs(180);
+
+/// Where the pictures of the page are kept.
+pub(crate) fn pictures() -> PathBuf {
+    let folder = workspace::target().join("playground");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
 
 /// What the packages are installed by.
 const MANIFEST: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
@@ -47,10 +55,6 @@ pub(crate) struct Report {
     /// The highest levels that the meters showed, in dBFS.
     pub(crate) mic_dbfs: f64,
     pub(crate) agent_dbfs: f64,
-    /// The level of the microphone after it was muted.
-    pub(crate) muted_dbfs: f64,
-    /// Whether an element played the agent's voice.
-    pub(crate) plays: bool,
     /// Edges on which the drawing has figures.
     pub(crate) live_edges: u32,
     /// Rows of the two tables.
@@ -63,21 +67,17 @@ pub(crate) struct Report {
 }
 
 impl Browser {
-    /// Opens `page` with a microphone that plays `voice`; pictures go into `pictures`. `None`, and
-    /// `suite` is noted as skipped, where Node or Chromium is missing.
-    pub(crate) async fn visit(
-        suite: &str,
-        page: &str,
-        voice: &Path,
-        pictures: &Path,
-    ) -> Option<Self> {
+    /// Opens `page` and does what `visit` says, with a microphone that plays `voice`; pictures go
+    /// into [`pictures`]. `None`, and `suite` is noted as skipped, where Node or Chromium is
+    /// missing.
+    pub(crate) async fn visit(suite: &str, visit: &str, page: &str, voice: &Path) -> Option<Self> {
         let Some(packages) = packages().await.filter(|_| Path::new(CHROMIUM).exists()) else {
             workspace::skip(suite, "no Chromium, or no Node with npm to drive it");
             return None;
         };
-        let driver = workspace::root().join("tests/tests/playground/page.mjs");
+        let driver = workspace::root().join("tests/tests/playground").join(visit);
         let mut command = Command::new("node");
-        command.arg(driver).arg(packages).arg(CHROMIUM).arg(page).arg(voice).arg(pictures);
+        command.arg(driver).arg(packages).arg(CHROMIUM).arg(page).arg(voice).arg(pictures());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut node = command.spawn().unwrap();
         let lines = BufReader::new(node.stdout.take().unwrap()).lines();

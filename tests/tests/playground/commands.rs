@@ -60,7 +60,7 @@ async fn what_goes_wrong_is_told_without_the_secret() {
     );
     assert!(!refused.stderr.contains("another-secret"), "{}", refused.stderr);
     let absent = run(&dispatch("http://127.0.0.1:9", "r")).await;
-    absent.refused(1, &["could not connect to http://127.0.0.1:9"]);
+    absent.refused(1, &["could not connect to 127.0.0.1:9"]);
     run(&dispatch("clinic", "r")).await.refused(1, &["\"clinic\" is no address", "not a URL"]);
     let nameless = run(&["token", "--room", "r", "--identity", ""]).await;
     nameless.refused(1, &["no token can be made", "identity"]);

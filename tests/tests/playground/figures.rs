@@ -7,7 +7,7 @@ use voicegraph_engine::config::{self, Sources};
 use voicegraph_engine::connect::{Connector, Roots};
 use voicegraph_engine::http::{State, router};
 use voicegraph_engine::metrics::Metrics;
-use voicegraph_engine::runtime::{Pipeline, Runtime};
+use voicegraph_engine::runtime::{Admission, Pipeline, Runtime, Runtimes};
 use voicegraph_engine::session::Limits;
 use voicegraph_engine::transport::scripted;
 use voicegraph_simulators::{Folder, Script, Simulators};
@@ -41,9 +41,11 @@ impl Figures {
         let metrics = Arc::new(Metrics::new());
         let pipeline = Pipeline::new(graph, &metrics, "test");
         let clock = || std::time::SystemTime::UNIX_EPOCH;
-        let runtime = Runtime::new(pipeline, connector, clock, 1, Limits::default(), 1);
+        let places = Arc::new(Admission::new(1));
+        let runtime = Runtime::new(pipeline, connector, clock, places, Limits::default(), 1);
         let runtime = Arc::new(runtime);
-        let state = State { metrics, runtime: Arc::clone(&runtime), version: "test" };
+        let runtimes = Runtimes::from(Arc::clone(&runtime));
+        let state = State { metrics, runtimes, version: "test" };
         let permit = runtime.admit().unwrap();
         let call = tokio::spawn(async move {
             runtime.call(permit, scripted::call(caller, None), Vec::new()).await;

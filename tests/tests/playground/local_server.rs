@@ -1,5 +1,6 @@
 //! The livekit-server that the playground starts by itself.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,15 +12,15 @@ use voicegraph_tests::workspace;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_lets_in_who_has_its_keys_and_ends_with_its_owner() {
-    if Server::shared("playground server", Version::New).is_none() {
-        return;
-    }
-    let server = LocalServer::start(&program()).await.unwrap();
+    let Some(program) = program("playground server") else { return };
+    let server = LocalServer::start(&program).await.unwrap();
     let url = server.url();
     let guest = Guest {
         room: "r".to_owned(),
         identity: "ada".to_owned(),
         name: String::new(),
+        metadata: String::new(),
+        attributes: BTreeMap::new(),
         agents: Vec::new(),
         life: Duration::from_secs(60),
     };
@@ -33,11 +34,12 @@ async fn it_lets_in_who_has_its_keys_and_ends_with_its_owner() {
     within("its end", gone).await;
 }
 
-/// The program that the tests have built.
-fn program() -> PathBuf {
+/// The program that the tests have built; `None`, and `suite` is noted as skipped, without Go.
+pub(crate) fn program(suite: &str) -> Option<PathBuf> {
+    Server::shared(suite, Version::New)?;
     let folder = workspace::target().join("livekit-server");
     let versions = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
     let mut built = versions.filter(|path| name(path).starts_with(Version::New.name()));
-    built.find_map(|path| Some(path.join("livekit-server")).filter(|it| it.exists())).unwrap()
+    built.find_map(|path| Some(path.join("livekit-server")).filter(|it| it.exists()))
 }

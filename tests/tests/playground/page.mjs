@@ -1,6 +1,6 @@
-// Visits the playground's page as a person would, and reports what it shows:
+// A browser on the playground's page, for the visits beside this file:
 //
-//   node page.mjs PACKAGES CHROMIUM URL VOICE.wav PICTURES
+//   node VISIT.mjs PACKAGES CHROMIUM URL VOICE.wav PICTURES
 //
 // Writes a line of JSON when the page has its room, and one at the end: `report`, or `failed` with
 // a picture of the page as it was then. Each wait is for something on the page, under a limit.
@@ -23,7 +23,7 @@ const browser = await chromium.launch({
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
   ],
 });
-const page = await browser.newPage({ viewport: { width: 1440, height: 1100 } });
+export const page = await browser.newPage({ viewport: { width: 1440, height: 1100 } });
 page.setDefaultTimeout(LIMIT_MS);
 
 const complaints = [];
@@ -39,11 +39,12 @@ page.on("request", (request) => hosts.add(new URL(request.url()).host));
 page.on("websocket", (socket) => hosts.add(new URL(socket.url()).host));
 
 /** Waits until the element has this text. */
-const reads = (id, text) => page.locator(`#${id}`).filter({ hasText: text }).waitFor();
-/** Waits until the conversation has this line. */
-const hears = (text) => page.locator("#lines li").filter({ hasText: text }).waitFor();
+export const reads = (id, text) => page.locator(`#${id}`).filter({ hasText: text }).waitFor();
+/** Waits until the conversation has this line, or the nth further one like it. */
+export const hears = (text, nth = 0) =>
+  page.locator("#lines li").filter({ hasText: text }).nth(nth).waitFor();
 /** Waits until the meter shows more than `dbfs`, and gives what it shows. */
-const louder = async (id, dbfs) => {
+export const louder = async (id, dbfs) => {
   const shown = await page.waitForFunction(([id, dbfs]) => {
     const { value } = document.getElementById(id);
     return value > dbfs && value;
@@ -52,9 +53,10 @@ const louder = async (id, dbfs) => {
 };
 const cells = (id) => page.locator(`#${id} tbody tr`).evaluateAll((rows) =>
   rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
-const picture = (name) => page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+export const picture = (name) => page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
 
-async function visit() {
+/** Opens the page, presses the button, and tells the room. */
+export async function join() {
   await page.goto(url);
   await reads("pipeline", "clinic");
   const [answer] = await Promise.all([
@@ -63,45 +65,39 @@ async function visit() {
   ]);
   const { token } = await answer.json();
   tell({ room: JSON.parse(Buffer.from(token.split(".")[1], "base64url")).video.room });
-
   await reads("connection", /^connected$/);
-  await reads("agent", "speaking");
-  const seen = { mic_dbfs: await louder("mic-level", -50) };
-  seen.agent_dbfs = await louder("agent-level", -30);
-  seen.plays = await page.waitForFunction(() => {
-    const player = document.querySelector("#sound audio");
-    return player !== null && !player.paused && player.currentTime > 0;
-  }).then(() => true);
-  await hears("I would like an appointment.");
-  await hears("Good morning, this is the clinic.");
+}
 
-  await page.getByRole("button", { name: "Interrupt" }).click();
-  await reads("agent", "listening");
+/** Waits until an element plays the agent's voice. */
+export const plays = () => page.waitForFunction(() => {
+  const player = document.querySelector("#sound audio");
+  return player !== null && !player.paused && player.currentTime > 0;
+});
 
-  await page.getByLabel("Write to the agent").fill("Is Tuesday free?");
+/** Writes to the agent. */
+export async function write(text) {
+  await page.getByLabel("Write to the agent").fill(text);
   await page.getByLabel("Write to the agent").press("Enter");
-  await hears("You wrote: Is Tuesday free?");
+}
 
-  await page.locator("#turns tbody tr").first().waitFor();
-  await page.locator("#graph text.live").first().waitFor();
-  await picture("light");
-  await page.emulateMedia({ colorScheme: "dark" });
-  await picture("dark");
-  await page.setViewportSize({ width: 420, height: 900 });
-  await picture("narrow");
-
-  await page.getByRole("button", { name: "Mute" }).click();
+/** Mutes, and gives the level that is shown then. */
+export async function mute() {
+  await page.getByRole("button", { name: "Mute", exact: true }).click();
   await page.getByRole("button", { name: "Unmute" }).waitFor();
-  await hears("You are muted.");
-  seen.muted_dbfs = await page.locator("#mic-level").evaluate((meter) => meter.value);
+  await page.waitForFunction(() => document.getElementById("mic-level").value <= -60);
+}
 
+/** Hangs up, and waits until the page can call again. */
+export async function hangUp() {
   await page.getByRole("button", { name: "Hang up" }).click();
   await reads("connection", "not connected");
   await page.getByRole("button", { name: "Start talking" }).waitFor();
+}
+
+async function shown() {
   const problem = page.locator("#problem");
   if (await problem.isVisible()) complaints.push(`shown: ${await problem.textContent()}`);
   return {
-    ...seen,
     conversation: await page.locator("#lines li").evaluateAll((lines) =>
       lines.map((line) => [...line.children].map((part) => part.textContent).join(": "))),
     live_edges: await page.locator("#graph text.live").count(),
@@ -112,12 +108,15 @@ async function visit() {
   };
 }
 
-try {
-  tell({ report: await visit() });
-} catch (error) {
-  await picture("failed");
-  tell({ failed: `${error.stack}\n${complaints.join("\n")}` });
-  process.exitCode = 1;
-} finally {
-  await browser.close();
+/** Does `visit`, whose result the report includes, and ends the process. */
+export async function run(visit) {
+  try {
+    tell({ report: { ...(await visit()), ...(await shown()) } });
+  } catch (error) {
+    await picture("failed");
+    tell({ failed: `${error.stack}\n${complaints.join("\n")}` });
+    process.exitCode = 1;
+  } finally {
+    await browser.close();
+  }
 }

@@ -1,7 +1,5 @@
 //! A visit from the first click to hanging up.
 
-use std::path::PathBuf;
-
 use livekit::prelude::DisconnectReason;
 use tokio_util::sync::CancellationToken;
 use voicegraph_engine::http;
@@ -10,7 +8,6 @@ use voicegraph_playground::token::Keys;
 use voicegraph_playground::{Entry, Own, Playground, bind, router};
 use voicegraph_tests::livekit::{KEY, SECRET, Server, Version};
 use voicegraph_tests::scenario::clinic;
-use voicegraph_tests::workspace;
 
 use crate::agent::Agent;
 use crate::browser::{Browser, Report};
@@ -25,7 +22,8 @@ async fn one_talks_to_the_agent_on_the_page() {
     let page = serve(server, &figures).await;
     // Chromium opens no path with `..` in it.
     let voice = clinic().join("demo/caller.wav").canonicalize().unwrap();
-    let Some(mut browser) = Browser::visit(SUITE, &page, &voice, &pictures()).await else { return };
+    let browser = Browser::visit(SUITE, "scripted.mjs", &page, &voice).await;
+    let Some(mut browser) = browser else { return };
     let mut agent = Agent::join(server, &browser.room().await).await;
     let (heard, report) = tokio::join!(play(&mut agent), browser.report());
     assert!(heard > 300.0, "the caller was heard at {heard}");
@@ -46,13 +44,6 @@ async fn serve(server: &Server, figures: &Figures) -> String {
     let router = router(playground, Own::of(address), figures.router.clone()).unwrap();
     tokio::spawn(http::serve(listener, router, CancellationToken::new()));
     format!("http://{address}/")
-}
-
-/// Where the pictures of the page are kept.
-fn pictures() -> PathBuf {
-    let folder = workspace::target().join("playground");
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 /// The agent's side. Gives the loudness of what it heard of the caller.
@@ -89,10 +80,9 @@ fn check(report: &Report, server: &Server) {
     );
     // A tone of that loudness has -15 dBFS.
     assert!((-18.0..-12.0).contains(&report.agent_dbfs), "{}", report.agent_dbfs);
-    assert!(report.mic_dbfs > -50.0 && report.muted_dbfs <= -60.0, "{report:?}");
-    assert!(report.plays);
+    assert!(report.mic_dbfs > -50.0, "{report:?}");
     let edges: Vec<&str> = report.edges.iter().map(|row| row[0].as_str()).collect();
-    assert!(edges.contains(&"mic.audio -> vad.audio") && edges.len() == 9, "{edges:?}");
+    assert!(edges.contains(&"mic.audio -> vad.audio") && edges.len() == 10, "{edges:?}");
     assert!(report.live_edges >= 3, "{}", report.live_edges);
     let turn = report.turns.first().expect("the page waited for it");
     assert!(turn.iter().any(|cell| cell.ends_with(" ms")), "{turn:?}");
