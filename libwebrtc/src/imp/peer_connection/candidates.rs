@@ -1,6 +1,7 @@
 //! Our candidates: what the network finds is given to str0m, and told to the peer.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use str0m::Candidate;
 use str0m::net::{Protocol, TcpType};
@@ -80,7 +81,7 @@ impl Core {
         self.set_gathering(IceGatheringState::Gathering);
     }
 
-    pub(super) fn on_found(&mut self, found: Found) {
+    pub(super) fn on_found(&mut self, now: Instant, found: Found) {
         match found {
             Found::Host(Protocol::Udp, address) => {
                 self.add_local(Candidate::host(address, Protocol::Udp));
@@ -97,7 +98,10 @@ impl Core {
                 self.add_local(Candidate::relayed(relayed, local, Protocol::Udp));
             }
             Found::Error(error) => self.tell(Notice::CandidateError(error)),
-            Found::Gone(protocol, address) => self.remove_local(protocol, address),
+            Found::Gone(protocol, address) => {
+                self.leave_address(now, address);
+                self.remove_local(protocol, address);
+            }
             Found::Complete => self.set_gathering(IceGatheringState::Complete),
         }
     }

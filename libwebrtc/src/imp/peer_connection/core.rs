@@ -27,6 +27,13 @@ use crate::peer_connection::{IceConnectionState, IceGatheringState, PeerConnecti
 /// How long a silent peer may take to come back. libwebrtc gives about as long.
 const FAILED_AFTER: Duration = Duration::from_secs(15);
 
+/// How long an address of ours that was spoken from may be away. The peer goes on speaking to it, and
+/// takes another only from a new search for a path, which whoever uses this begins at a failure.
+const MOVED_AFTER: Duration = Duration::from_millis(500);
+
+/// The highest first byte of a STUN message (RFC 7983). Such go over all paths that may be one.
+const LAST_OF_STUN: u8 = 3;
+
 /// How many datagrams wait for the sockets; what comes then is lost, as on a full link.
 const OUTBOX_LIMIT: usize = 4096;
 
@@ -65,6 +72,8 @@ pub(crate) struct Core {
     deadline: Instant,
     /// When the silence of the peer is taken for its end.
     failed_at: Option<Instant>,
+    /// The address that was spoken from has gone: no other path is as good as one found anew.
+    is_moved: bool,
     /// Packets of sound were asked for again.
     pub(super) repairs: bool,
     /// Whether keys have been agreed on: only then does a working path mean a connection.
@@ -127,6 +136,7 @@ impl Core {
             notices: VecDeque::new(),
             deadline: now,
             failed_at: None,
+            is_moved: false,
             repairs: false,
             secured: false,
         }
@@ -161,6 +171,7 @@ impl Core {
     pub(super) fn advance(&mut self, now: Instant) {
         if self.failed_at.is_some_and(|at| at <= now) {
             self.failed_at = None;
+            self.is_moved = false;
             self.set_connection(PeerConnectionState::Failed);
         }
         if self.deadline <= now {
@@ -221,7 +232,9 @@ impl Core {
         }
         self.traffic.packets_sent += 1;
         self.traffic.bytes_sent += datagram.contents.len() as u64;
-        self.traffic.pair = Some((datagram.source, datagram.destination));
+        if datagram.contents.first().is_some_and(|first| *first > LAST_OF_STUN) {
+            self.traffic.pair = Some((datagram.source, datagram.destination));
+        }
         self.outbox.push_back(datagram);
     }
 
@@ -262,6 +275,7 @@ impl Core {
             Ice::New => return,
             Ice::Checking if self.secured => (IceConnectionState::Checking, None),
             Ice::Checking => (IceConnectionState::Checking, Some(PeerConnectionState::Connecting)),
+            Ice::Connected | Ice::Completed if self.is_moved => return,
             Ice::Connected | Ice::Completed => {
                 self.failed_at = None;
                 let connected = self.secured.then_some(PeerConnectionState::Connected);
@@ -290,6 +304,16 @@ impl Core {
     fn lose(&mut self, now: Instant) {
         self.failed_at.get_or_insert(now + FAILED_AFTER);
         self.set_connection(PeerConnectionState::Disconnected);
+    }
+
+    /// An address of ours has gone.
+    pub(super) fn leave_address(&mut self, now: Instant, address: SocketAddr) {
+        let is_used = self.traffic.pair.is_some_and(|(source, _)| source == address);
+        if self.secured && is_used && !self.is_closed() {
+            self.is_moved = true;
+            self.failed_at = Some(now + MOVED_AFTER);
+            self.set_connection(PeerConnectionState::Disconnected);
+        }
     }
 
     pub(super) fn set_connection(&mut self, state: PeerConnectionState) {

@@ -39,7 +39,7 @@ async fn run(shared: Arc<Shared>) {
         network.watch(work.is_lost);
         network.ask();
         for found in network.found() {
-            shared.with(|core, _| core.on_found(found));
+            shared.with(|core, now| core.on_found(now, found));
         }
         let deadline = network.deadline().map_or(work.deadline, |it| it.min(work.deadline));
         tokio::select! {

@@ -124,7 +124,8 @@ impl Side {
 
     fn listen(&mut self, now: Duration) {
         let address = self.address;
-        self.with(now, |core| core.on_found(Found::Host(Protocol::Udp, address)));
+        let at = self.base + now;
+        self.with(now, |core| core.on_found(at, Found::Host(Protocol::Udp, address)));
     }
 
     /// Takes a description of the peer's.
@@ -168,6 +169,14 @@ impl Side {
     pub(crate) fn close(&mut self, now: Duration) {
         let base = self.base;
         self.with(now, |core| core.close(base + now));
+    }
+
+    /// The machine has lost the address that it speaks from.
+    #[cfg(test)]
+    pub(crate) fn lose_address(&mut self, now: Duration) {
+        let gone = Found::Gone(Protocol::Udp, self.address);
+        let at = self.base + now;
+        self.with(now, |core| core.on_found(at, gone));
     }
 
     /// Takes a datagram that came from `from`.
