@@ -48,7 +48,7 @@ async fn again(
         if *outcome == Outcome::Passed || expected.reason(&name).is_some() {
             continue;
         }
-        say(&format!("{name} {outcome}; it runs once more:\n{}\n", suite.said(test)));
+        say(&format!("{name} {outcome}; it runs once more:\n{}", suite.said(test)));
         *outcome = suite.run_one(server, test).await;
         say(&format!("{name} {outcome} the second time\n"));
     }

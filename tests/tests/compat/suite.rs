@@ -58,13 +58,14 @@ impl Suite {
         outcome(&fs::read_to_string(log).expect("it was just written"), test)
     }
 
-    /// The end of what a failed test said in the run of all.
+    /// The end of what a failed test said in the run of all, each line marked as not ours.
     pub(crate) fn said(&self, test: &str) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
         let begin = format!("---- {test} stdout ----");
         let own = log.lines().skip_while(|line| *line != begin).skip(1);
         let own: Vec<_> = own.take_while(|line| !line.starts_with("---- ")).collect();
-        own[own.len().saturating_sub(SHOWN)..].join("\n")
+        let shown = &own[own.len().saturating_sub(SHOWN)..];
+        shown.iter().map(|line| format!("  | {line}\n")).collect()
     }
 
     async fn names(&self) -> Vec<String> {

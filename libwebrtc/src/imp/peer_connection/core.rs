@@ -27,8 +27,9 @@ use crate::peer_connection::{IceConnectionState, IceGatheringState, PeerConnecti
 /// How long a silent peer may take to come back. libwebrtc gives about as long.
 const FAILED_AFTER: Duration = Duration::from_secs(15);
 
-/// How long an address of ours that was spoken from may be away. The peer goes on speaking to it, and
-/// takes another only from a new search for a path, which whoever uses this begins at a failure.
+/// How long an address of ours that was spoken from may be away. The peer goes on speaking to it,
+/// and takes another only from a new search for a path, which whoever uses this begins at a
+/// failure.
 const MOVED_AFTER: Duration = Duration::from_millis(500);
 
 /// The highest first byte of a STUN message (RFC 7983). Such go over all paths that may be one.
