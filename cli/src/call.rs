@@ -53,7 +53,7 @@ impl Call {
     /// Runs the call and prints its conversation.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let metrics = Arc::new(Metrics::new());
-        let pipeline = Pipeline::new(self.graph, &metrics, env!("CARGO_PKG_VERSION"));
+        let pipeline = Pipeline::new(self.graph, &metrics, crate::VERSION);
         let figures = Arc::clone(&pipeline.metrics);
         let connector = match self.pace {
             Pace::Virtual => self.connector.in_virtual_time(),

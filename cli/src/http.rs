@@ -57,6 +57,6 @@ pub(crate) fn state(metrics: &Arc<Metrics>, runtime: &Arc<Runtime>) -> State {
     State {
         metrics: Arc::clone(metrics),
         runtimes: Arc::clone(runtime).into(),
-        version: env!("CARGO_PKG_VERSION"),
+        version: crate::VERSION,
     }
 }

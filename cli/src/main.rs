@@ -12,6 +12,7 @@ mod logging;
 mod output;
 mod pipeline;
 mod report;
+mod runtimes;
 mod sample_database;
 mod seed;
 mod simulators;
@@ -28,6 +29,9 @@ use args::{Arguments, Command};
 
 /// The exit code of a wrong configuration (`EX_CONFIG` of sysexits.h).
 const CONFIGURATION: u8 = 78;
+
+/// The version of this program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();

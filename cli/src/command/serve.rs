@@ -9,13 +9,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use voicegraph_engine::http::{self, Calls, State};
 use voicegraph_engine::metrics::Metrics;
-use voicegraph_engine::runtime::{Admission, Pipeline, Runtime};
-use voicegraph_engine::session::Limits;
 use voicegraph_engine::transport::websocket::{self, Origins, Settings};
 
 use crate::args::Serve;
 use crate::stop::StopSignals;
-use crate::{clock, pipeline, seed, simulators, variables};
+use crate::{VERSION, pipeline, runtimes, simulators, variables};
 
 /// Serves until it is told to stop, then lets the calls in progress end.
 #[tokio::main]
@@ -32,12 +30,8 @@ pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
     let variables = variables::read(graph.variables(), &arguments.variables)?;
     let connector = simulators::connector(simulators::script(&arguments.script)?);
     let metrics = Arc::new(Metrics::new());
-    let pipeline = Pipeline::new(graph, &metrics, env!("CARGO_PKG_VERSION"));
-    let places = Arc::new(Admission::new(arguments.max_sessions));
-    let limits = Limits::default();
-    let seed = seed::from_system();
-    let runtime = Runtime::new(pipeline, connector, clock::now, places, limits, seed);
-    let runtime = Arc::new(runtime);
+    let runtimes = runtimes::start([graph], &metrics, &connector, arguments.max_sessions)?;
+    let runtime = Arc::clone(runtimes.default_one());
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("cannot listen at {}", arguments.listen))?;
@@ -62,7 +56,7 @@ pub(crate) async fn run(arguments: &Serve) -> anyhow::Result<()> {
 
 fn router(metrics: Arc<Metrics>, calls: Calls, origins: Origins) -> Router {
     let runtimes = Arc::clone(&calls.runtime).into();
-    let state = State { metrics, runtimes, version: env!("CARGO_PKG_VERSION") };
+    let state = State { metrics, runtimes, version: VERSION };
     let route = websocket::route(Arc::new(calls), Settings::default(), origins);
     http::router(state).route("/call", route)
 }

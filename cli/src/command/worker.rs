@@ -7,21 +7,16 @@ use anyhow::Context;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use voicegraph_engine::connect::Connector;
 use voicegraph_engine::graph::Graph;
 use voicegraph_engine::http::{self, State};
 use voicegraph_engine::metrics::Metrics;
-use voicegraph_engine::runtime::{Admission, Pipeline, Runtime, Runtimes};
-use voicegraph_engine::session::Limits;
+use voicegraph_engine::runtime::Runtimes;
 use voicegraph_worker::agent::Agent;
 use voicegraph_worker::protocol::{self, Cpu, Goodbye, Server, Settings, Worker};
 use voicegraph_worker::room;
 
-use crate::args;
 use crate::stop::StopSignals;
-use crate::{clock, pipeline, seed, simulators};
-
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+use crate::{VERSION, args, pipeline, runtimes, seed, simulators};
 
 /// Works until it is told to stop, then lets the calls in progress end; told twice, it ends at once
 /// with exit code 1.
@@ -39,13 +34,12 @@ pub(crate) async fn run(arguments: &args::Worker) -> anyhow::Result<()> {
     };
     let connector = simulators::connector(simulators::script(&arguments.script)?);
     let metrics = Arc::new(Metrics::new());
-    let runtimes = runtimes(graphs, &metrics, &connector, arguments.max_sessions)?;
+    let runtimes = runtimes::start(graphs, &metrics, &connector, arguments.max_sessions)?;
     let name = arguments.agent_name.clone();
     let agent = Agent::new(name, runtimes.clone(), room::Settings::default());
     let load = Box::new(Cpu::new(arguments.num_cpus));
-    let http = protocol::http::State::new;
     let worker = Worker::new(settings.clone(), connector, Arc::new(agent), load);
-    let state = http(&settings, worker.status());
+    let state = protocol::http::State::new(&settings, worker.status());
     let stop = CancellationToken::new();
     let router = router(&metrics, &runtimes, state);
     let listener = TcpListener::bind(arguments.listen)
@@ -119,28 +113,7 @@ async fn connect(arguments: &args::Worker) -> anyhow::Result<Vec<Arc<Graph>>> {
     Ok(graphs)
 }
 
-fn runtimes(
-    graphs: Vec<Arc<Graph>>,
-    metrics: &Metrics,
-    connector: &Connector,
-    max_sessions: u32,
-) -> anyhow::Result<Runtimes> {
-    let places = Arc::new(Admission::new(max_sessions));
-    let mut all = graphs.into_iter().map(|graph| {
-        let pipeline = Pipeline::new(graph, metrics, VERSION);
-        let (connector, places) = (connector.clone(), Arc::clone(&places));
-        let seed = seed::from_system();
-        Arc::new(Runtime::new(pipeline, connector, clock::now, places, Limits::default(), seed))
-    });
-    let first = all.next().context("no pipeline was named")?;
-    Ok(Runtimes::new(first, all)?)
-}
-
-fn router(
-    metrics: &Arc<Metrics>,
-    runtimes: &Runtimes,
-    worker: protocol::http::State,
-) -> Router {
+fn router(metrics: &Arc<Metrics>, runtimes: &Runtimes, worker: protocol::http::State) -> Router {
     let (figures, runtimes) = (Arc::clone(metrics), runtimes.clone());
     let engine = http::router(State { metrics: figures, runtimes, version: VERSION });
     protocol::http::over(engine, worker, Arc::clone(metrics))

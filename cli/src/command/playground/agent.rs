@@ -12,13 +12,12 @@ use voicegraph_engine::connect::Connector;
 use voicegraph_engine::graph::Graph;
 use voicegraph_engine::http::{self, State};
 use voicegraph_engine::metrics::Metrics;
-use voicegraph_engine::runtime::{Admission, Pipeline, Runtime, Runtimes};
-use voicegraph_engine::session::Limits;
+use voicegraph_engine::runtime::Runtimes;
 use voicegraph_playground::token::Keys;
 use voicegraph_worker::protocol::{Goodbye, Server, Settings, Steady, Worker};
 use voicegraph_worker::{agent, room};
 
-use crate::{clock, seed};
+use crate::{VERSION, runtimes, seed};
 
 /// Calls at once: the page in a few windows.
 const MAX_SESSIONS: u32 = 8;
@@ -54,7 +53,7 @@ impl Agent {
         settings.seed = seed::from_system();
         // It is not one of many: the page's calls are for it, however busy the machine is.
         settings.load_threshold = f32::INFINITY;
-        let (runtimes, figures) = runtimes(graph, connector.clone());
+        let (runtimes, figures) = runtimes(graph, &connector)?;
         let answer = Arc::new(agent::Agent::new(name, runtimes, room::Settings::default()));
         let worker = Worker::new(settings, connector, answer, Box::new(Steady(0.0)));
         let mut status = worker.status();
@@ -84,14 +83,9 @@ impl Agent {
     }
 }
 
-fn runtimes(graph: Arc<Graph>, connector: Connector) -> (Runtimes, Router) {
+fn runtimes(graph: Arc<Graph>, connector: &Connector) -> anyhow::Result<(Runtimes, Router)> {
     let metrics = Arc::new(Metrics::new());
-    let version = env!("CARGO_PKG_VERSION");
-    let pipeline = Pipeline::new(graph, &metrics, version);
-    let places = Arc::new(Admission::new(MAX_SESSIONS));
-    let (limits, seed) = (Limits::default(), seed::from_system());
-    let runtime = Runtime::new(pipeline, connector, clock::now, places, limits, seed);
-    let runtimes = Runtimes::from(Arc::new(runtime));
-    let figures = http::router(State { metrics, runtimes: runtimes.clone(), version });
-    (runtimes, figures)
+    let runtimes = runtimes::start([graph], &metrics, connector, MAX_SESSIONS)?;
+    let figures = http::router(State { metrics, runtimes: runtimes.clone(), version: VERSION });
+    Ok((runtimes, figures))
 }
