@@ -11,8 +11,10 @@
 //!   [`Answer`](job::Answer), and tells the server what became of them.
 //! - [`agent`]: an [`Answer`](job::Answer) that carries out jobs as calls of the pipelines.
 //! - [`room`]: joins the room of a job and makes an engine's transport of it.
+//! - [`decode`]: the readers of what comes from outside, for fuzzing.
 
 pub mod agent;
+pub mod decode;
 pub mod job;
 pub mod protocol;
 pub mod room;

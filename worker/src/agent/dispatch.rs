@@ -15,17 +15,17 @@ const MAX_METADATA: usize = 64 * 1024;
 /// A dispatch, as its metadata says it: `{"pipeline": "clinic", "variables": {"name": "Ada"}}`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Dispatch {
+pub(crate) struct Dispatch {
     /// The pipeline's name; the worker's first where it is left out.
-    pub(super) pipeline: Option<String>,
+    pub(crate) pipeline: Option<String>,
     /// Variables of the call, as the pipeline declares them.
     #[serde(default)]
-    pub(super) variables: BTreeMap<String, Json>,
+    pub(crate) variables: BTreeMap<String, Json>,
 }
 
 /// Why a dispatch is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadDispatch {
+pub(crate) enum BadDispatch {
     /// Too much of it.
     #[error("metadata has {0} bytes: at most {MAX_METADATA} are read")]
     TooLong(usize),
@@ -50,7 +50,7 @@ pub(super) enum BadDispatch {
 
 impl Dispatch {
     /// Reads a job's metadata. Empty is a dispatch that asks for nothing.
-    pub(super) fn read(metadata: &str) -> Result<Self, BadDispatch> {
+    pub(crate) fn read(metadata: &str) -> Result<Self, BadDispatch> {
         if metadata.len() > MAX_METADATA {
             return Err(BadDispatch::TooLong(metadata.len()));
         }
@@ -65,7 +65,7 @@ impl Dispatch {
 
     /// Checks the variables before the caller is known: what a participant's attribute may still
     /// give is not missing yet.
-    pub(super) fn check(&self, declared: &Declarations) -> Result<(), BadDispatch> {
+    pub(crate) fn check(&self, declared: &Declarations) -> Result<(), BadDispatch> {
         let Err(mut refusals) = Variables::parse(declared, &self.variables) else { return Ok(()) };
         let may_come = |name: &str| declared.get(name).is_some_and(|it| it.attribute.is_some());
         refusals.retain(|one| !matches!(one, Refusal::Missing { name } if may_come(name)));
@@ -73,7 +73,7 @@ impl Dispatch {
     }
 
     /// The call's variables, with those that the caller's `attributes` tell.
-    pub(super) fn complete(
+    pub(crate) fn complete(
         mut self,
         declared: &Declarations,
         attributes: &BTreeMap<String, String>,

@@ -4,7 +4,7 @@
 //! not assigned. The dispatch's metadata chooses the pipeline and gives the call its variables;
 //! what it lacks is taken from the caller's attributes where the pipeline says so.
 
-mod dispatch;
+pub(crate) mod dispatch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

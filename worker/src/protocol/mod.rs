@@ -39,7 +39,7 @@ pub mod counts;
 pub mod http;
 pub mod load;
 pub mod settings;
-mod socket;
+pub(crate) mod socket;
 pub mod state;
 pub mod status;
 pub mod token;

@@ -80,7 +80,7 @@ pub(super) enum Lost {
 
 /// What came.
 #[derive(Debug)]
-pub(super) enum Frame {
+pub(crate) enum Frame {
     /// A message.
     Message(Box<FromServer>),
     /// Something that is none, and how long it was.
@@ -180,7 +180,7 @@ fn refusal(error: Error) -> OpenError {
     }
 }
 
-fn decode(bytes: &[u8]) -> Frame {
+pub(crate) fn decode(bytes: &[u8]) -> Frame {
     match proto::ServerMessage::decode(bytes) {
         Ok(proto::ServerMessage { message: Some(message) }) => Frame::Message(Box::new(message)),
         Ok(_) | Err(_) => Frame::Undecodable(bytes.len()),

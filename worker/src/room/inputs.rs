@@ -46,7 +46,7 @@ pub(super) async fn read(mut reader: TextStreamReader) -> Result<UserInput, BadC
 }
 
 /// The key that a DTMF packet tells: in its digit, or else in its code (RFC 4733, section 3.2).
-pub(super) fn key(code: u32, digit: Option<&str>) -> Result<UserInput, BadInput> {
+pub(crate) fn key(code: u32, digit: Option<&str>) -> Result<UserInput, BadInput> {
     const KEYS: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
     let mut digits = digit.unwrap_or_default().chars();

@@ -30,7 +30,7 @@ pub(super) struct Recording {
 
 /// Why a recording is not played.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     /// A stream whose attributes do not say what it holds.
     #[error("attribute {0:?} is missing or out of its range")]
     Attribute(&'static str),
@@ -66,12 +66,12 @@ pub(super) async fn read(mut reader: ByteStreamReader) -> Result<Recording, Unre
 
 /// The form of PCM.
 #[derive(Clone, Copy)]
-struct Form {
-    rate_hz: u32,
-    channels: u32,
+pub(crate) struct Form {
+    pub(crate) rate_hz: u32,
+    pub(crate) channels: u32,
 }
 
-fn decode(bytes: &[u8], mime_type: &str, form: Form) -> Result<Vec<i16>, Unreadable> {
+pub(crate) fn decode(bytes: &[u8], mime_type: &str, form: Form) -> Result<Vec<i16>, Unreadable> {
     let [webm, ogg] = [&[0x1a, 0x45, 0xdf, 0xa3][..], b"OggS"];
     if mime_type.contains("opus") || mime_type.contains("webm") || bytes.starts_with(webm) {
         return Err(Unreadable::Encoded(mime_type.to_owned()));
