@@ -34,6 +34,22 @@ pub fn clinic() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines/clinic")
 }
 
+/// The folders of the clinic's scenarios, in the order of their names.
+///
+/// # Panics
+/// Where they cannot be read, or some are missing.
+pub fn folders() -> Vec<PathBuf> {
+    let folder = clinic().join("scenarios");
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("the clinic has scenarios")
+        .map(|entry| entry.expect("the folder can be read").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    assert!(folders.len() >= 10, "scenarios are missing from {folder:?}");
+    folders
+}
+
 /// Every kind that scenarios may name: the product's, and the slow ones.
 pub fn registry() -> Registry {
     voicegraph_nodes::registry().with::<SlowTool>().with::<SlowListener>()

@@ -134,6 +134,7 @@ impl Typed {
             reader.kind = "reader"
 
             [edges]
+            "mic.input -> turn.input" = false
             "mic.audio -> vad.audio" = false
             "mic.audio -> stt.audio" = false
             "vad.speech -> turn.speech" = false

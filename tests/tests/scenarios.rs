@@ -1,26 +1,11 @@
 //! Calls as TOML beside their timelines as text. `UPDATE_EXPECT=1` rewrites the timelines; the diff
 //! is to be read like code.
 
-use std::path::PathBuf;
-
 use expect_test::expect_file;
-use voicegraph_tests::scenario::{Scenario, clinic};
+use voicegraph_tests::scenario::{Scenario, folders};
 
-/// How often each scenario is run. Every run must give the same bytes. A debug build, ten times
-/// slower, does fewer; the release run does all.
-const REPEATS: usize = if cfg!(debug_assertions) { 10 } else { 200 };
-
-fn folders() -> Vec<PathBuf> {
-    let folder = clinic().join("scenarios");
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .expect("the clinic has scenarios")
-        .map(|entry| entry.expect("the folder can be read").path())
-        .filter(|path| path.is_dir())
-        .collect();
-    folders.sort();
-    assert!(folders.len() >= 10, "scenarios are missing from {folder:?}");
-    folders
-}
+/// How often each scenario is run. Every run must give the same bytes; `soak` does far more.
+const REPEATS: usize = 10;
 
 #[test]
 fn each_scenario_goes_as_expected() {

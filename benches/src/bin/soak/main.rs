@@ -5,6 +5,10 @@
 //! first thousand. Each call must have ended in order with its question answered. Everything runs
 //! in virtual time in one process, sharing one graph, one runtime, one set of metrics, one set of
 //! simulators and one SQLite file, which has a record of each call at the end.
+//!
+//! Then, `repeats`: does a call depend on anything but its script?
+
+mod repeats;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,6 +54,10 @@ struct Arguments {
     /// How many calls.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(2_000..))]
     calls: u32,
+
+    /// How often each scenario is run.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..))]
+    repeats: u32,
 }
 
 /// What is held at one point.
@@ -73,12 +81,9 @@ const EARLIER_CALLS: &str = "
 const RECORDED: &str = "select count(*) from call_records where pipeline = 'clinic'";
 
 fn main() -> ExitCode {
-    let calls = Arguments::parse().calls;
-    match run(calls) {
-        Ok(()) => {
-            println!("nothing is left behind");
-            ExitCode::SUCCESS
-        }
+    let Arguments { calls, repeats } = Arguments::parse();
+    match run(calls).and_then(|()| repeats::run(repeats)) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("FAILED: {error:#}");
             ExitCode::FAILURE
@@ -97,6 +102,7 @@ fn run(calls: u32) -> anyhow::Result<()> {
     let recorded = real_time.block_on(number(&settings, RECORDED))?;
     println!("records of calls: {} of {calls}", recorded.unwrap_or(0));
     ensure!(recorded == Some(calls.into()), "records of calls are lost");
+    println!("nothing is left behind");
     Ok(())
 }
 
