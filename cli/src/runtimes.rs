@@ -11,8 +11,8 @@ use voicegraph_engine::session::Limits;
 
 use crate::{VERSION, clock, seed};
 
-/// One for each of `graphs`, for `max_sessions` calls at once in all. The first takes the calls that
-/// name no pipeline.
+/// One for each of `graphs`, for `max_sessions` calls at once in all. The first takes the calls
+/// that name no pipeline.
 ///
 /// # Errors
 /// Where there is no graph, or two have the same name.

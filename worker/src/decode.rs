@@ -31,8 +31,12 @@ pub fn dispatch(metadata: &str, declared: &Declarations) -> Result<(), String> {
 ///
 /// # Errors
 /// Why it is not heard.
-pub fn recording(bytes: &[u8], mime_type: &str, rate_hz: u32, channels: u32)
--> Result<usize, String> {
+pub fn recording(
+    bytes: &[u8],
+    mime_type: &str,
+    rate_hz: u32,
+    channels: u32,
+) -> Result<usize, String> {
     let form = recording::Form { rate_hz, channels };
     let samples = recording::decode(bytes, mime_type, form);
     samples.map(|samples| samples.len()).map_err(|error| error.to_string())

@@ -16,7 +16,8 @@ struct Ban {
     instead: &'static str,
 }
 
-const LIBRARIES: &[&str] = &["engine/", "database/", "nodes/", "simulators/", "libwebrtc/"];
+const LIBRARIES: &[&str] =
+    &["engine/", "database/", "nodes/", "simulators/", "libwebrtc/", "worker/"];
 
 const BANS: &[Ban] = &[
     Ban {
