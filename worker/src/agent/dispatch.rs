@@ -57,6 +57,10 @@ impl Dispatch {
         if metadata.trim().is_empty() {
             return Ok(Self::default());
         }
+        // An array would be read as the values of the fields in their order.
+        if !metadata.trim_start().starts_with('{') {
+            return Err(BadDispatch::NotUnderstood { line: 1, column: 1 });
+        }
         serde_json::from_str(metadata).map_err(|error| BadDispatch::NotUnderstood {
             line: error.line(),
             column: error.column(),
