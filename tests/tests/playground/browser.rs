@@ -13,8 +13,8 @@ use tokio::process::{Child, ChildStdout, Command};
 use voicegraph_tests::livekit::within;
 use voicegraph_tests::workspace;
 
-/// Where Debian's package puts it.
-const CHROMIUM: &str = "/usr/bin/chromium";
+/// What it is called: by Debian's package, and where Google's own build is installed.
+const CHROMIUM: [&str; 2] = ["chromium", "google-chrome"];
 
 /// How long the whole visit may take.
 const VISIT_LIMIT: Duration = Duration::from_secs(180);
@@ -66,18 +66,27 @@ pub(crate) struct Report {
     pub(crate) hosts: Vec<String>,
 }
 
+/// The first that is installed.
+fn chromium() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let found = |name: &str| {
+        std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+    };
+    CHROMIUM.into_iter().find_map(found)
+}
+
 impl Browser {
     /// Opens `page` and does what `visit` says, with a microphone that plays `voice`; pictures go
     /// into [`pictures`]. `None`, and `suite` is noted as skipped, where Node or Chromium is
     /// missing.
     pub(crate) async fn visit(suite: &str, visit: &str, page: &str, voice: &Path) -> Option<Self> {
-        let Some(packages) = packages().await.filter(|_| Path::new(CHROMIUM).exists()) else {
+        let Some((packages, chromium)) = packages().await.zip(chromium()) else {
             workspace::skip(suite, "no Chromium, or no Node with npm to drive it");
             return None;
         };
         let driver = workspace::root().join("tests/tests/playground").join(visit);
         let mut command = Command::new("node");
-        command.arg(driver).arg(packages).arg(CHROMIUM).arg(page).arg(voice).arg(pictures());
+        command.arg(driver).arg(packages).arg(chromium).arg(page).arg(voice).arg(pictures());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut node = command.spawn().unwrap();
         let lines = BufReader::new(node.stdout.take().unwrap()).lines();
