@@ -92,7 +92,7 @@ impl Variables {
     /// Reads what is given by its declarations; what is not given gets its default.
     ///
     /// # Errors
-    /// All that is wrong, at most [`MAX_REFUSALS`] of it.
+    /// All that is wrong, at most `MAX_REFUSALS` of it.
     pub fn parse(
         declarations: &Declarations,
         given: &BTreeMap<String, Json>,
