@@ -1,6 +1,7 @@
 //! What the whole-system tests share.
 
 pub mod agent;
+pub mod alone;
 pub mod booking;
 pub mod caller;
 pub mod cut;

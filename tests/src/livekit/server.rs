@@ -55,6 +55,27 @@ impl Version {
     }
 }
 
+/// `against_both!(play: first, second)` makes each function a test against each [`Version`]:
+/// `first::new` and `first::old`. `play` takes the function's name, the version and the function.
+#[macro_export]
+macro_rules! against_both {
+    ($run:path: $($play:ident),+) => {$(
+        mod $play {
+            use voicegraph_tests::livekit::Version;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn new() {
+                $run(stringify!($play), Version::New, super::$play).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn old() {
+                $run(stringify!($play), Version::Old, super::$play).await;
+            }
+        }
+    )+};
+}
+
 /// How a server is started.
 #[derive(Clone, Debug)]
 pub struct Setup {

@@ -1,15 +1,9 @@
 //! How it ends: one leaves, the other leaves, the room is closed. The others see it, and nothing is
 //! left of it.
 
-use std::fs;
-use std::process::Stdio;
-use std::time::Duration;
-
 use livekit::prelude::*;
-use tokio::process::Command;
-use tokio::runtime::Handle;
-use tokio::time::{interval, timeout};
-use voicegraph_tests::livekit::{Guest, LIMIT, Version, record};
+use voicegraph_tests::alone::{self, Held};
+use voicegraph_tests::livekit::{Guest, Version, record};
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_tests::tone::Tone;
 
@@ -48,53 +42,20 @@ async fn the_room_is_closed(stage: Stage) {
     bob.sees(&Event::Disconnected).await;
 }
 
-/// Says to a test that it is alone in its process.
-const ALONE: &str = "VOICEGRAPH_ALONE";
-
 /// How often ada joins and leaves after the first time, which makes what lives as long as the
 /// process.
 const TIMES: usize = 3;
 
-/// How often what is left is counted until it is no more than before.
-const STEP: Duration = Duration::from_millis(50);
-
-/// What a process holds. The tasks are those of the test's own runtime, in which all runs.
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    files: usize,
-    threads: usize,
-    tasks: usize,
-}
-
-impl Held {
-    fn now() -> Self {
-        let count = |folder| fs::read_dir(folder).expect("Linux tells").count();
-        let tasks = Handle::current().metrics().num_alive_tasks();
-        Self { files: count("/proc/self/fd"), threads: count("/proc/self/task"), tasks }
-    }
-
-    fn is_within(self, other: Self) -> bool {
-        self.files <= other.files && self.threads <= other.threads && self.tasks <= other.tasks
-    }
-}
-
 /// In a process of its own, since other tests hold things too.
 #[tokio::test]
 async fn nothing_is_left() {
-    let mut test = Command::new(std::env::current_exe().expect("a running program has a path"));
-    test.args(["--exact", "ends::alone", "--nocapture"]).env(ALONE, "1").kill_on_drop(true);
-    let output = timeout(3 * LIMIT, test.stdin(Stdio::null()).output()).await;
-    let output = output.expect("it ends in time").expect("it is this program");
-    let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+    alone::run("ends::alone").await;
 }
 
 /// The other half of the test above; by itself it does nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn alone() {
-    #[expect(clippy::disallowed_methods, reason = "the test above tells it so")]
-    let told = std::env::var_os(ALONE);
-    if told.is_none() {
+    if !alone::is_alone() {
         return;
     }
     let Some(Stage { ada, bob, server }) = Stage::open("alone", Version::New).await else { return };
@@ -103,7 +64,7 @@ async fn alone() {
     let before = Held::now();
     for _ in 0..TIMES {
         visit(Guest::join(server, "alone", "ada").await, &bob).await;
-        settle(before).await;
+        before.settle().await;
     }
 }
 
@@ -125,17 +86,4 @@ async fn visit(mut ada: Guest, bob: &SdkPeer) {
     assert_eq!(bob.data().await, (b"goodbye".to_vec(), true));
     ada.leave().await;
     bob.sees(&Event::ParticipantDisconnected { from: "ada".to_owned() }).await;
-}
-
-/// Waits until the process holds no more than `before`. Nothing tells when the last task ends, so
-/// it is looked at.
-async fn settle(before: Held) {
-    let settled = timeout(LIMIT, async {
-        let mut steps = interval(STEP);
-        while !Held::now().is_within(before) {
-            steps.tick().await;
-        }
-    });
-    let settled = settled.await;
-    assert!(settled.is_ok(), "before: {before:?}, {LIMIT:?} after: {:?}", Held::now());
 }

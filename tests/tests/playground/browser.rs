@@ -68,6 +68,7 @@ pub(crate) struct Report {
 
 /// The first that is installed.
 fn chromium() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "programs of the machine are found by it")]
     let path = std::env::var_os("PATH")?;
     let found = |name: &str| {
         std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())

@@ -1,14 +1,11 @@
 //! How calls in rooms end: each end has its name, the agent leaves, and nothing is left.
 
-use std::fs;
-use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::Command;
-use tokio::runtime::Handle;
-use tokio::time::{interval, timeout};
+use tokio::time::timeout;
 use voicegraph_engine::session::EndReason;
 use voicegraph_engine::transport::Captured;
+use voicegraph_tests::alone::{self, Held};
 use voicegraph_tests::livekit::{LIMIT, Server, Version, within};
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_tests::tone::Tone;
@@ -165,53 +162,20 @@ async fn the_server_restarts() {
     assert_eq!(agent.end().await.name(), "caller_left");
 }
 
-/// Says to a test that it is alone in its process.
-const ALONE: &str = "VOICEGRAPH_ALONE";
-
 /// How often the agent comes and goes after the first time, which makes what lives as long as the
 /// process.
 const TIMES: usize = 3;
 
-/// How often what is left is counted until it is no more than before.
-const STEP: Duration = Duration::from_millis(50);
-
-/// What a process holds. The tasks are those of the test's own runtime, in which all runs.
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    files: usize,
-    threads: usize,
-    tasks: usize,
-}
-
-impl Held {
-    fn now() -> Self {
-        let count = |folder| fs::read_dir(folder).expect("Linux tells").count();
-        let tasks = Handle::current().metrics().num_alive_tasks();
-        Self { files: count("/proc/self/fd"), threads: count("/proc/self/task"), tasks }
-    }
-
-    fn is_within(self, other: Self) -> bool {
-        self.files <= other.files && self.threads <= other.threads && self.tasks <= other.tasks
-    }
-}
-
 /// In a process of its own, since other tests hold things too.
 #[tokio::test]
 async fn nothing_is_left() {
-    let mut test = Command::new(std::env::current_exe().expect("a running program has a path"));
-    test.args(["--exact", "ends::alone", "--nocapture"]).env(ALONE, "1").kill_on_drop(true);
-    let output = timeout(3 * LIMIT, test.stdin(Stdio::null()).output()).await;
-    let output = output.expect("it ends in time").expect("it is this program");
-    let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+    alone::run("ends::alone").await;
 }
 
 /// The other half of the test above; by itself it does nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn alone() {
-    #[expect(clippy::disallowed_methods, reason = "the test above tells it so")]
-    let told = std::env::var_os(ALONE);
-    if told.is_none() {
+    if !alone::is_alone() {
         return;
     }
     let Some(server) = Server::shared("worker alone", Version::New) else { return };
@@ -223,12 +187,12 @@ async fn alone() {
     let before = Held::now();
     for _ in 0..TIMES {
         visit(server, &ada).await;
-        settle(before).await;
+        before.settle().await;
     }
     in_vain(server).await;
-    settle(before).await;
+    before.settle().await;
     given_up(server).await;
-    settle(before).await;
+    before.settle().await;
 }
 
 /// Calls that are dropped: while they join, and later.
@@ -266,17 +230,4 @@ async fn visit(server: &Server, ada: &SdkPeer) {
     agent.hear(500).await;
     assert_eq!(agent.finish(EndReason::Finished).await, End::Finished);
     ada.sees(&agent_left()).await;
-}
-
-/// Waits until the process holds no more than `before`. Nothing tells when the last task ends, so
-/// it is looked at.
-async fn settle(before: Held) {
-    let settled = timeout(LIMIT, async {
-        let mut steps = interval(STEP);
-        while !Held::now().is_within(before) {
-            steps.tick().await;
-        }
-    });
-    let settled = settled.await;
-    assert!(settled.is_ok(), "before: {before:?}, {LIMIT:?} after: {:?}", Held::now());
 }

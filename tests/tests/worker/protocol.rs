@@ -47,20 +47,8 @@ pub(crate) async fn play(name: &'static str, version: Version, play: impl AsyncF
 
 /// Makes each function over a site a test against both servers: `NAME::new` and `NAME::old`.
 macro_rules! against_both {
-    ($($play:ident),+ $(,)?) => {$(
-        mod $play {
-            use voicegraph_tests::livekit::Version;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn new() {
-                crate::protocol::play(stringify!($play), Version::New, super::$play).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn old() {
-                crate::protocol::play(stringify!($play), Version::Old, super::$play).await;
-            }
-        }
-    )+};
+    ($($play:ident),+ $(,)?) => {
+        voicegraph_tests::against_both!(crate::protocol::play: $($play),+);
+    };
 }
 pub(crate) use against_both;

@@ -165,20 +165,8 @@ pub(crate) async fn play(room: &str, version: Version, play: impl AsyncFnOnce(St
 
 /// Makes each function over a stage a test against both servers: `NAME::new` and `NAME::old`.
 macro_rules! against_both {
-    ($($play:ident),+ $(,)?) => {$(
-        mod $play {
-            use voicegraph_tests::livekit::Version;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn new() {
-                crate::room_stage::play(stringify!($play), Version::New, super::$play).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn old() {
-                crate::room_stage::play(stringify!($play), Version::Old, super::$play).await;
-            }
-        }
-    )+};
+    ($($play:ident),+ $(,)?) => {
+        voicegraph_tests::against_both!(crate::room_stage::play: $($play),+);
+    };
 }
 pub(crate) use against_both;
