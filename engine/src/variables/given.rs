@@ -6,14 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{Declarations, VariableType};
+use super::{Declarations, VariableType, is_variable_name};
 use crate::diagnostic::suggest;
 
 /// How many refusals are told at once; a dispatch with more is not meant for this pipeline.
 const MAX_REFUSALS: usize = 32;
-
-/// How much of an unknown name is told, in characters.
-const MAX_TOLD: usize = 64;
 
 /// The variables of one call. Prints its names alone: values may be private.
 #[derive(Clone, Default, PartialEq)]
@@ -38,11 +35,14 @@ pub enum Refusal {
     /// The pipeline declares no such variable.
     #[error("{name:?} is no variable of the pipeline{}", meant(.closest.as_deref()))]
     Unknown {
-        /// Its name, shortened.
+        /// Its name.
         name: String,
         /// The variable that was most likely meant.
         closest: Option<String>,
     },
+    /// What stands in a name's place can be none, and may be a value.
+    #[error("a name is none of a variable: write a letter, then letters, digits and `_`")]
+    NoName,
     /// The value has another type.
     #[error("`{name}` is {given}: write {expected}")]
     WrongType {
@@ -134,9 +134,12 @@ impl Variables {
 }
 
 fn unknown(name: &str, declarations: &Declarations) -> Refusal {
+    if !is_variable_name(name) {
+        return Refusal::NoName;
+    }
     let closest =
         suggest::closest(name, declarations.iter().map(|one| &*one.name)).map(str::to_owned);
-    Refusal::Unknown { name: name.chars().take(MAX_TOLD).collect(), closest }
+    Refusal::Unknown { name: name.to_owned(), closest }
 }
 
 fn described(json: &Json) -> &'static str {
@@ -155,7 +158,7 @@ impl Refusal {
     /// The declared variable that is refused.
     fn name(&self) -> Option<String> {
         match self {
-            Self::Unknown { .. } => None,
+            Self::Unknown { .. } | Self::NoName => None,
             Self::WrongType { name, .. }
             | Self::TooLong { name, .. }
             | Self::Control { name }
@@ -263,12 +266,13 @@ mod tests {
     #[test]
     fn everything_wrong_is_told_at_once_and_no_value() {
         let wrong = json!({
-            "nam": "sesame", "age": "sesame", "rate": "0.5", "new": 1, "x": { "sesame": 1 },
+            "nam": "sesame", "+44": 1, "age": "sesame", "rate": "0.5", "new": 1, "x": { "sesame": 1 },
         });
         let refused = parse(&wrong).expect_err("nothing fits");
         assert_eq!(
             refused,
             [
+                "a name is none of a variable: write a letter, then letters, digits and `_`",
                 "`age` is a string: write an integer",
                 "\"nam\" is no variable of the pipeline: did you mean `name`?",
                 "`new` is an integer: write a boolean",
