@@ -61,6 +61,8 @@ pub(super) struct Watch {
     events: UnboundedReceiver<RoomEvent>,
     link: Link,
     caller: Option<Caller>,
+    /// The caller as the crate has it, anew after each return.
+    participant: Option<RemoteParticipant>,
     outlets: Outlets,
     reading: FuturesUnordered<BoxFuture<'static, Option<Read>>>,
     /// Whether the agent's track has a subscriber.
@@ -86,6 +88,7 @@ impl Watch {
             events,
             link,
             caller: None,
+            participant: None,
             outlets,
             reading,
             is_heard: false,
@@ -183,6 +186,7 @@ impl Watch {
                 tracing::info!("connection to the server is mended");
                 self.is_mending = false;
                 self.link.renew(Instant::now());
+                self.ask_again();
             }
             RoomEvent::Disconnected { reason } => return Err(End::of_connection(reason)),
             other => self.on_input(other),
@@ -225,6 +229,7 @@ impl Watch {
         let caller = self.caller.get_or_insert_with(|| participant.into());
         tracing::info!(?caller, "linked");
         self.is_active = participant.state() == ParticipantState::Active;
+        self.participant = Some(participant.clone());
         for publication in participant.track_publications().values() {
             self.subscribe(publication, participant);
         }
@@ -247,6 +252,17 @@ impl Watch {
             publication.set_subscribed(true);
             if let Some(track) = publication.track() {
                 self.hear(&track, publication, participant);
+            }
+        }
+    }
+
+    /// Asks again for the microphone where it has not come. A wish that is told while the crate
+    /// connects anew may go to the session that is given up.
+    fn ask_again(&self) {
+        let Some(participant) = &self.participant else { return };
+        for publication in participant.track_publications().values() {
+            if publication.track().is_none() {
+                self.subscribe(publication, participant);
             }
         }
     }
