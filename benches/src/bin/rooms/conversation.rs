@@ -12,7 +12,7 @@ pub(crate) const FRAME: usize = 320;
 /// The peak from which on a sound is the agent's voice. Its silence decodes to next to nothing.
 const LOUD: u16 = 500;
 
-/// After so long without its voice the agent has said all. A voice that stumbles is silent for less.
+/// After so long without its voice the agent has said all; one that stumbles is silent for less.
 const HUSH: Duration = Duration::from_millis(1_200);
 
 /// An answer that does not begin within this time will not.
