@@ -129,8 +129,8 @@ pub(crate) struct Demo {
     #[arg(long, env = "VOICEGRAPH_REPORT", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Serves /edges, /turns, /metrics, /graph, /health, /ready and a first page here while the call
-    /// lasts.
+    /// Serves /edges, /turns, /metrics, /graph, /health, /ready and a first page here while the
+    /// call lasts.
     #[arg(long, env = "VOICEGRAPH_HTTP", value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
 
@@ -155,8 +155,8 @@ pub(crate) struct Run {
     #[arg(long, env = "VOICEGRAPH_REPORT", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Serves /edges, /turns, /metrics, /graph, /health, /ready and a first page here while the call
-    /// lasts.
+    /// Serves /edges, /turns, /metrics, /graph, /health, /ready and a first page here while the
+    /// call lasts.
     #[arg(long, env = "VOICEGRAPH_HTTP", value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
 
