@@ -13,6 +13,17 @@ const TICKS_PER_SECOND: u64 = 100;
 #[derive(Clone, Debug)]
 pub struct Process(PathBuf);
 
+/// What a process holds at one instant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Held {
+    /// Resident memory.
+    pub resident_bytes: u64,
+    /// Open file descriptors.
+    pub descriptors: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
 impl Process {
     /// This process.
     pub fn own() -> Self {
@@ -52,6 +63,15 @@ impl Process {
         Ok(fs::read_dir(self.0.join("task"))?.count())
     }
 
+    /// What it holds now.
+    ///
+    /// # Errors
+    /// Where the process is gone or not ours.
+    pub fn held(&self) -> io::Result<Held> {
+        let (resident_bytes, threads) = (self.resident_bytes()?, self.threads()?);
+        Ok(Held { resident_bytes, descriptors: self.descriptors()?, threads })
+    }
+
     /// Processor time so far, of all threads, in user and kernel together.
     ///
     /// # Errors
@@ -68,6 +88,22 @@ impl Process {
     }
 }
 
+/// Processor time of the whole machine so far, of all its processors, idle time aside.
+///
+/// # Errors
+/// Where the kernel does not tell.
+pub fn machine_time() -> io::Result<Duration> {
+    let text = fs::read_to_string("/proc/stat")?;
+    let line = text.lines().next().ok_or_else(|| unreadable("stat"))?;
+    let ticks = line.split_whitespace().skip(1).map(str::parse::<u64>);
+    // user, nice, system, idle, iowait, irq, softirq, steal; what follows is in the first two.
+    let ticks: Vec<u64> =
+        ticks.take(8).collect::<Result<_, _>>().map_err(|_| unreadable("stat"))?;
+    let busy: u64 =
+        ticks.iter().enumerate().filter(|(at, _)| ![3, 4].contains(at)).map(|(_, it)| it).sum();
+    Ok(Duration::from_millis(busy * 1_000 / TICKS_PER_SECOND))
+}
+
 fn unreadable(file: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("`{file}` is not as proc(5) says"))
 }
@@ -82,6 +118,12 @@ mod tests {
         let touched = vec![1u8; 8 << 20];
         let after = Process::own().resident_bytes().unwrap();
         assert!(after >= before + (7 << 20), "{before} {after} {}", touched.len());
+    }
+
+    #[test]
+    fn the_machine_works_no_less_than_a_process() {
+        let (own, machine) = (Process::own().processor_time().unwrap(), machine_time().unwrap());
+        assert!(machine > own, "{machine:?} {own:?}");
     }
 
     #[test]

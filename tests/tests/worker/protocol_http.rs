@@ -129,5 +129,7 @@ async fn the_workers_figures_are_good_prometheus() {
     ] {
         assert!(text.lines().any(|it| it == line), "{line} in\n{text}");
     }
+    let tasks = text.lines().find_map(|line| line.strip_prefix("voicegraph_worker_tasks "));
+    assert!(tasks.unwrap().parse::<usize>().unwrap() >= 1, "the worker's own");
     promtool::accepts(&text).await;
 }

@@ -71,8 +71,9 @@ impl Counts {
     }
 }
 
-/// The worker's families in Prometheus' text format 0.0.4, to stand below the engine's.
-pub fn exposition(status: &Status) -> String {
+/// The worker's families in Prometheus' text format 0.0.4, to stand below the engine's. `tasks` is
+/// how many tasks its process has.
+pub fn exposition(status: &Status, tasks: usize) -> String {
     let mut text = String::new();
     let mut family = |name: &str, help: &str, kind: &str, series: &[(&str, f64)]| {
         let name = format!("voicegraph_worker_{name}");
@@ -93,9 +94,17 @@ pub fn exposition(status: &Status) -> String {
     family("declined_total", "Jobs that were declined, by reason.", "counter", &declined);
     let registered = f64::from(u8::from(status.worker_id.is_some()));
     family("registered", "1 while the server knows the worker.", "gauge", &[("", registered)]);
+    let ready = f64::from(u8::from(status.ready));
+    family("ready", "1 while the server dispatches to the worker.", "gauge", &[("", ready)]);
     let full = f64::from(u8::from(status.full));
     family("full", "1 while the worker takes no more jobs.", "gauge", &[("", full)]);
     family("jobs", "Jobs in progress.", "gauge", &[("", f64::from(status.active_jobs))]);
     family("load_ratio", "The load as the server is told.", "gauge", &[("", status.load.into())]);
+    family(
+        "tasks",
+        "Tasks of the process, in calls and beside them.",
+        "gauge",
+        &[("", tasks as f64)],
+    );
     text
 }

@@ -15,6 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use voicegraph_engine::metrics::Metrics;
 
@@ -97,9 +98,10 @@ async fn info(Extracted(worker): Extracted<State>) -> Response {
 }
 
 async fn figures(Extracted((worker, metrics)): Extracted<(State, Arc<Metrics>)>) -> Response {
+    let tasks = Handle::current().metrics().num_alive_tasks();
     match metrics.text() {
         Ok(text) => {
-            let text = text + &exposition(&worker.status.borrow());
+            let text = text + &exposition(&worker.status.borrow(), tasks);
             ([(header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], text).into_response()
         }
         Err(error) => {

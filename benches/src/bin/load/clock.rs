@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use tokio::time::Instant;
+use voicegraph_benches::http;
 
-use crate::http;
 use crate::trace::{Direction, Entry};
 
 /// How many requests are made.

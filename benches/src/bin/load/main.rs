@@ -14,10 +14,8 @@
 mod caller;
 mod clock;
 mod conversation;
-mod http;
 mod outside;
 mod playout;
-mod program;
 mod run;
 mod table;
 mod trace;

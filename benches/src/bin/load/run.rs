@@ -7,16 +7,17 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
-use voicegraph_benches::process::Process;
+use voicegraph_benches::http;
+use voicegraph_benches::process::{Held, Process};
+use voicegraph_benches::program::{self, Beside, Program, SPARE_FILES};
 use voicegraph_simulators::{Folder, Script};
 
 use crate::caller::{Question, call};
 use crate::clock::{Clock, Probes};
 use crate::conversation::Tale;
 use crate::outside::{self, Gaps};
-use crate::program::{self, Program};
-use crate::table::{SPARE_FILES, Table};
-use crate::{http, trace};
+use crate::table::table;
+use crate::trace;
 
 /// Calls before the measurement: code and pools are then in memory, and no memory is kept for many.
 const WARM_UP_CALLS: u32 = 2;
@@ -32,14 +33,6 @@ const SETTLE: Duration = Duration::from_secs(30);
 
 /// How often memory is read, and how often something is asked whether it is over.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// What one process holds at one instant.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Held {
-    pub(crate) resident_bytes: u64,
-    pub(crate) descriptors: usize,
-    pub(crate) threads: usize,
-}
 
 /// All that was measured.
 #[derive(Debug)]
@@ -83,7 +76,7 @@ pub(crate) async fn run(
     let database_url = program::migrate(&folder.path().join("clinic.db")).await?;
     let world = World::start(&log, &database_url, calls.max(WARM_UP_CALLS)).await?;
     let figures = world.measure(calls, length, &log).await?;
-    let table = Table::new(&figures);
+    let table = table(&figures);
     print!("{table}");
     Ok(table.holds())
 }
@@ -95,11 +88,12 @@ impl World {
         let script = Script::from_toml(&std::fs::read_to_string(&path)?, &Folder(folder))?;
         let lines = script.caller.spoken();
         let questions = lines.map(|(text, samples)| Question::new(text, samples)).collect();
-        let (simulators, providers) = program::simulate(&path, log).await?;
+        let (simulators, providers) = program::simulate(&path, Some(log)).await?;
         let at = providers.deepgram.strip_prefix("ws://").context("not a websocket's URL")?;
         let probes = Probes::take(at).await?;
         let clinic = program::root().join("pipelines/clinic");
-        let (server, at) = program::serve(&clinic, &providers, database_url, calls).await?;
+        let beside = Beside { providers: &providers, database_url, calls };
+        let (server, at) = program::serve(&clinic, beside).await?;
         Ok(Self { server, at, simulators, probes, questions })
     }
 
@@ -108,14 +102,14 @@ impl World {
         let warm = self.converse(WARM_UP_CALLS, WARM_UP).await?.0;
         ensure!(warm.iter().all(|tale| tale.complaints.is_empty()), "the warm-up failed: {warm:?}");
         self.settle(Held::default()).await?;
-        let idle = held(&self.server.process)?;
+        let idle = self.server.process.held()?;
         let (began, before) = (Instant::now(), processor_time(processes)?);
         let (tales, peak_bytes) = self.converse(calls, length).await?;
         let (elapsed, spent) = (began.elapsed(), processor_time(processes)?);
         let load = |which: usize| (spent[which] - before[which]).div_duration_f64(elapsed);
         let [server_load, simulators_load, callers_load] = [load(0), load(1), load(2)];
         let sessions_after = self.settle(idle).await?;
-        let (after, edges) = (held(&self.server.process)?, http::edges(&self.at).await?);
+        let (after, edges) = (self.server.process.held()?, http::edges(&self.at).await?);
         self.server.stop().await?;
         self.simulators.stop().await?;
         let entries = trace::read(log)?;
@@ -173,21 +167,13 @@ impl World {
             look.tick().await;
             let sessions = http::health(&self.at).await?.sessions;
             let spared = idle.descriptors + SPARE_FILES;
-            let left = held(&self.server.process)?.descriptors > spared;
+            let left = self.server.process.held()?.descriptors > spared;
             let over = sessions == 0 && (!left || idle.descriptors == 0);
             if over || Instant::now() >= limit {
                 return Ok(sessions);
             }
         }
     }
-}
-
-fn held(process: &Process) -> anyhow::Result<Held> {
-    Ok(Held {
-        resident_bytes: process.resident_bytes()?,
-        descriptors: process.descriptors()?,
-        threads: process.threads()?,
-    })
 }
 
 fn processor_time(processes: [&Process; 3]) -> anyhow::Result<[Duration; 3]> {

@@ -1,9 +1,10 @@
 //! The figures for people, each beside its goal, and the verdict on those that are gated.
 
-use std::fmt;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
+use voicegraph_benches::http::Edge;
+use voicegraph_benches::program::{SPARE_FILES, SPARE_THREADS};
+use voicegraph_benches::table::{Row, Table, gate, quantiles, shown};
 
 use crate::outside::Gaps;
 use crate::run::Figures;
@@ -18,73 +19,14 @@ const CALL_GOAL_BYTES: u64 = 256 * 1_024;
 /// What a call may take: the goal, and what pages and allocators make of it from run to run.
 const CALL_BYTES: u64 = 320 * 1_024;
 
-/// Connections that the database's pool keeps open, its default: a burst of calls opens them.
-const KEPT_CONNECTIONS: usize = 10;
-
-/// Files that may be open after the calls and were not before: those of the kept connections to
-/// SQLite, each the database, its log and the log's index. Forty calls that left one each are more.
-pub(crate) const SPARE_FILES: usize = 3 * KEPT_CONNECTIONS;
-
-/// Threads that may be there after the calls and were not before: one of each kept connection to
-/// SQLite, and those that a runtime keeps for blocking work, and lets go when they idle.
-const SPARE_THREADS: usize = KEPT_CONNECTIONS + 2;
-
 /// The one edge that carries nothing: the model of `load.toml` calls no tool.
 const QUIET_EDGE: &str = "llm.call -> booking.call";
 
-/// The longest duration that is told apart: longer than the longest call.
-const MAX_US: u64 = 86_400_000_000;
-
 /// The table.
-pub(crate) struct Table {
-    rows: Vec<Row>,
-    complaints: Vec<String>,
-}
-
-struct Row {
-    what: &'static str,
-    figure: String,
-    goal: String,
-    /// Whether the gate held; `None` where it is none.
-    held: Option<bool>,
-}
-
-impl Table {
-    pub(crate) fn new(figures: &Figures) -> Self {
-        let rows = [answers(figures), times(figures), memory(figures), rest(figures)];
-        let complaints = figures.tales.iter().flat_map(|tale| tale.complaints.clone()).collect();
-        Self { rows: rows.into_iter().flatten().collect(), complaints }
-    }
-
-    /// Whether every gate held.
-    pub(crate) fn holds(&self) -> bool {
-        self.rows.iter().all(|row| row.held != Some(false))
-    }
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Row { what, figure, goal, held } in &self.rows {
-            let verdict = match held {
-                Some(true) => "  ok",
-                Some(false) => "  FAILED",
-                None => "",
-            };
-            writeln!(f, "{what:<34} {figure:>34}   {goal}{verdict}")?;
-        }
-        for complaint in &self.complaints {
-            writeln!(f, "complaint: {complaint}")?;
-        }
-        Ok(())
-    }
-}
-
-fn gate(what: &'static str, figure: String, goal: &str, held: bool) -> Row {
-    Row { what, figure, goal: goal.to_owned(), held: Some(held) }
-}
-
-fn shown(what: &'static str, figure: String, goal: String) -> Row {
-    Row { what, figure, goal, held: None }
+pub(crate) fn table(figures: &Figures) -> Table {
+    let rows = [answers(figures), times(figures), memory(figures), rest(figures)];
+    let complaints = figures.tales.iter().flat_map(|tale| tale.complaints.clone()).collect();
+    Table { rows: rows.into_iter().flatten().collect(), complaints }
 }
 
 fn answers(figures: &Figures) -> Vec<Row> {
@@ -141,8 +83,8 @@ fn memory(figures: &Figures) -> Vec<Row> {
 
 fn rest(figures: &Figures) -> Vec<Row> {
     let (idle, after) = (figures.idle, figures.after);
-    let sum = |of: fn(&crate::http::Edge) -> u64| figures.edges.iter().map(of).sum::<u64>();
-    let adds_up = |edge: &crate::http::Edge| {
+    let sum = |of: fn(&Edge) -> u64| figures.edges.iter().map(of).sum::<u64>();
+    let adds_up = |edge: &Edge| {
         let carries = edge.sent > 0 || edge.edge == QUIET_EDGE;
         edge.length == 0 && edge.sent == edge.received + edge.dropped() && carries
     };
@@ -182,19 +124,4 @@ fn rest(figures: &Figures) -> Vec<Row> {
 /// A gap that is negative, where two turns' requests were swapped, is none.
 fn micros(gap_us: i64) -> Duration {
     Duration::from_micros(gap_us.max(0).cast_unsigned())
-}
-
-/// p50, p99 and the maximum, in ms.
-fn quantiles(durations: impl Iterator<Item = Duration>) -> String {
-    let mut histogram =
-        Histogram::<u64>::new_with_max(MAX_US, 3).expect("a maximum above two and three digits");
-    for duration in durations {
-        histogram.saturating_record(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
-    }
-    if histogram.is_empty() {
-        return "unknown".to_owned();
-    }
-    let ms = |us: u64| us as f64 / 1_000.0;
-    let at = |quantile| ms(histogram.value_at_quantile(quantile));
-    format!("{:.2} / {:.2} / {:.2} ms", at(0.5), at(0.99), ms(histogram.max()))
 }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{ChildStdout, Command};
+use anyhow::{Context, ensure};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
 use tokio::time::{sleep, timeout};
+use voicegraph_benches::lines::line;
 use voicegraph_benches::process::Process;
 use voicegraph_tests::python;
 
@@ -88,23 +89,6 @@ impl Program {
         let cores = busy / sessions as f64;
         Ok(Figures { sessions, bytes, idle_bytes, busy, cores, heard })
     }
-}
-
-/// The rest of the next line that begins with `word`.
-async fn line(
-    lines: &mut Lines<BufReader<ChildStdout>>,
-    word: &str,
-    limit: Duration,
-) -> anyhow::Result<String> {
-    let found = timeout(limit, async {
-        while let Some(line) = lines.next_line().await? {
-            if let Some(rest) = line.strip_prefix(word) {
-                return Ok(rest.trim().to_owned());
-            }
-        }
-        bail!("the load has ended")
-    });
-    found.await.with_context(|| format!("no `{word}` within {limit:?}"))?
 }
 
 impl Figures {

@@ -9,15 +9,13 @@ use anyhow::Context;
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 use livekit::options::TrackPublishOptions;
-use livekit::prelude::*;
 use livekit::webrtc::audio_frame::AudioFrame;
 use livekit::webrtc::audio_source::native::NativeAudioSource;
-use livekit::webrtc::audio_source::{AudioSourceOptions, RtcAudioSource};
 use livekit::webrtc::audio_stream::native::NativeAudioStream;
 use tokio::io::AsyncReadExt as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use voicegraph_tests::livekit::token;
+use voicegraph_benches::guest::Guest;
 
 /// The same in scripts/sessions.py: a tone in mono, and what is loud enough to be it.
 const RATE_HZ: u32 = 48_000;
@@ -25,9 +23,6 @@ const FRAME: usize = 480;
 const TONE_HZ: f64 = 400.0;
 const AMPLITUDE: f64 = 9_000.0;
 const LOUD: i32 = 4_000;
-
-/// Sound that waits in a source before who captures is held up, in ms.
-const QUEUE_MS: u32 = 100;
 
 /// How many sessions join at once.
 const AT_ONCE: usize = 8;
@@ -58,7 +53,7 @@ pub(crate) async fn talk(url: &str, prefix: &str, rooms: usize) -> anyhow::Resul
     let mut open = Vec::new();
     for mut session in sessions {
         let ear = Arc::<Ear>::default();
-        let track = timeout(LIMIT, other(&mut session)).await.context("no track came")??;
+        let track = timeout(LIMIT, session.other()).await.context("no track came")??;
         let stream = NativeAudioStream::new(track.rtc_track(), RATE_HZ as i32, 1);
         tasks.spawn(listen(stream, ear.clone()));
         tasks.spawn(say(session.source.clone()));
@@ -81,36 +76,10 @@ pub(crate) async fn talk(url: &str, prefix: &str, rooms: usize) -> anyhow::Resul
     Ok(())
 }
 
-/// A session in a room, with its track published.
-struct Session {
-    room: Room,
-    /// The crate chose a channel without a limit.
-    events: tokio::sync::mpsc::UnboundedReceiver<RoomEvent>,
-    source: NativeAudioSource,
-}
-
-async fn join(url: &str, room: String, name: &str) -> anyhow::Result<Session> {
-    let mut options = RoomOptions::default();
-    options.single_peer_connection = true;
-    let (room, events) = Room::connect(url, &token(&room, name), options).await?;
-    let source = NativeAudioSource::new(AudioSourceOptions::default(), RATE_HZ, 1, QUEUE_MS);
-    let native = RtcAudioSource::Native(source.clone());
-    let track = LocalTrack::Audio(LocalAudioTrack::create_audio_track("voice", native));
+async fn join(url: &str, room: String, name: &str) -> anyhow::Result<Guest> {
     // Without DTX, as the Python SDK's, which takes a steady tone for silence with it.
-    let microphone = TrackSource::Microphone;
-    let options = TrackPublishOptions { source: microphone, dtx: false, ..Default::default() };
-    room.local_participant().publish_track(track, options).await?;
-    Ok(Session { room, events, source })
-}
-
-/// The other's track.
-async fn other(session: &mut Session) -> anyhow::Result<RemoteAudioTrack> {
-    loop {
-        let event = session.events.recv().await.context("the room has closed")?;
-        if let RoomEvent::TrackSubscribed { track: RemoteTrack::Audio(track), .. } = event {
-            return Ok(track);
-        }
-    }
+    let options = TrackPublishOptions { dtx: false, ..Default::default() };
+    Guest::join(url, &room, name, RATE_HZ, options).await
 }
 
 async fn say(source: NativeAudioSource) {
