@@ -136,11 +136,7 @@ fn runtimes(
     Ok(Runtimes::new(first, all)?)
 }
 
-fn router(
-    metrics: &Arc<Metrics>,
-    runtimes: &Runtimes,
-    worker: protocol::http::State,
-) -> Router {
+fn router(metrics: &Arc<Metrics>, runtimes: &Runtimes, worker: protocol::http::State) -> Router {
     let (figures, runtimes) = (Arc::clone(metrics), runtimes.clone());
     let engine = http::router(State { metrics: figures, runtimes, version: VERSION });
     protocol::http::over(engine, worker, Arc::clone(metrics))
