@@ -2,7 +2,11 @@
 //! servers, with the official SDK as the caller and simulated providers.
 
 mod begun;
+mod beside;
+mod booked;
+mod ended;
 mod interrupted;
+mod rows;
 mod seen;
 mod spoken;
 mod worker;

@@ -53,6 +53,7 @@ async fn each_explicit_dispatch_begins_a_call(site: Site) {
         database: database.url(),
         heard: &[],
         script: "",
+        more: &[],
     };
     let worker = start.work().await;
     let Some(ada) = by_the_api(&site).await else { return };
@@ -120,6 +121,7 @@ async fn each_new_room_calls_a_nameless_worker() {
             database: database.url(),
             heard: &[],
             script: "",
+            more: &[],
         };
         let worker = start.work().await;
         let ada = SdkPeer::join("worker automatic", &server, "new", "ada").await;

@@ -65,6 +65,7 @@ async fn speech_silences_the_agent_within_200_ms(site: Site) {
         database: database.url(),
         heard: &["Tell me a story."; TIMES + 1],
         script: &script(folder.path()),
+        more: &[],
     };
     let worker = start.work().await;
     let ada = SdkPeer::join(site.name, site.server, site.name, BEN).await;

@@ -41,6 +41,7 @@ async fn what_is_said_is_answered(site: Site) {
         database: database.url(),
         heard: &[QUESTION],
         script: "",
+        more: &[],
     };
     let worker = start.work().await;
     let ada = SdkPeer::join(site.name, site.server, site.name, BEN).await;

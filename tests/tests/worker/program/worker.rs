@@ -14,7 +14,7 @@ use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_tests::sound::Sound;
 
 /// How long the process may take to notice what happened. Only a failing test waits as long.
-const NOTICE_LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const NOTICE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Ben Carrow of the sample data: the clinic knows callers by their number.
 pub(crate) const BEN: &str = "+441632960102";
@@ -36,6 +36,8 @@ pub(crate) struct Start<'a> {
     pub(crate) heard: &'a [&'a str],
     /// More of the script.
     pub(crate) script: &'a str,
+    /// More arguments.
+    pub(crate) more: &'a [&'a str],
 }
 
 /// A worker at work.
@@ -74,7 +76,8 @@ impl Start<'_> {
         let fixed = ["--env", "dev", "--listen", "127.0.0.1:0", "--log-format", "json"];
         let log = ["--log", "warn,voicegraph_worker=info"];
         let pipelines = self.pipelines.iter().map(|path| path.to_str().unwrap());
-        ["worker"].into_iter().chain(pipelines).chain(fixed).chain(log).collect()
+        let given = fixed.into_iter().chain(log).chain(self.more.iter().copied());
+        ["worker"].into_iter().chain(pipelines).chain(given).collect()
     }
 
     /// The demo's voice and pace, for what this caller is heard saying.
@@ -130,7 +133,7 @@ impl Worker {
         self.process.line_with(part).await
     }
 
-    /// Asks it to end in order: nothing is under way.
+    /// Asks it to end, and gives its goodbye.
     pub(crate) async fn end(mut self) -> String {
         self.process.terminate().await;
         let goodbye = self.process.line_with("goodbye: ").await;
