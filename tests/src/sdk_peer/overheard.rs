@@ -18,13 +18,15 @@ pub struct Overheard {
 }
 
 impl Overheard {
+    /// The samples of a frame.
+    fn frame_length(&self) -> usize {
+        assert!(!self.times.is_empty(), "the peer waits for a frame");
+        self.sound.samples.len() / self.times.len()
+    }
+
     /// When each frame was heard, and its loudness.
-    ///
-    /// # Panics
-    /// Where nothing was heard.
-    pub fn frames(&self) -> impl Iterator<Item = (Duration, f64)> {
-        let length = self.sound.samples.len() / self.times.len();
-        let frames = self.sound.samples.chunks_exact(length);
+    fn frames(&self) -> impl Iterator<Item = (Duration, f64)> {
+        let frames = self.sound.samples.chunks_exact(self.frame_length());
         let rate_hz = self.sound.rate_hz;
         let loudness = move |it: &[i16]| Sound { rate_hz, samples: it.to_vec() }.loudness();
         self.times.iter().copied().zip(frames.map(loudness))
@@ -42,9 +44,8 @@ impl Overheard {
 
     /// What was heard from then on.
     pub fn since(&self, at: Duration) -> Sound {
-        let length = self.sound.samples.len() / self.times.len().max(1);
         let before = self.times.iter().take_while(|time| **time < at).count();
-        let samples = self.sound.samples[before * length..].to_vec();
+        let samples = self.sound.samples[before * self.frame_length()..].to_vec();
         Sound { samples, ..self.sound }
     }
 }
@@ -74,5 +75,33 @@ impl SdkPeer {
         let time = |ms: &serde_json::Value| ms.as_f64().expect("a number") / 1_000.0;
         let times = times.map(|ms| Duration::from_secs_f64(time(ms))).collect();
         Overheard { sound: Sound::read(&heard).remove(0), times }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: usize = 240;
+
+    /// Silence, sound and silence, whose frames came when they could.
+    fn heard() -> Overheard {
+        let samples = [0, 900, 900, 0].into_iter().flat_map(|level| [level; FRAME]).collect();
+        let times = [10, 35, 36, 60].map(Duration::from_millis).to_vec();
+        Overheard { sound: Sound { rate_hz: 24_000, samples }, times }
+    }
+
+    #[test]
+    fn what_counts_is_when_a_frame_came() {
+        assert_eq!(heard().begins(300.0), Some(Duration::from_millis(35)));
+        assert_eq!(heard().ends(300.0), Some(Duration::from_millis(36)));
+        assert_eq!(heard().begins(1_000.0), None);
+    }
+
+    #[test]
+    fn what_came_before_is_left_out() {
+        let rest = heard().since(Duration::from_millis(36));
+        assert_eq!((rest.samples.len(), rest.samples[0]), (2 * FRAME, 900));
+        assert!(heard().since(Duration::from_secs(1)).samples.is_empty());
     }
 }

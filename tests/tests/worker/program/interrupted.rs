@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use voicegraph_tests::sample::Sample;
-use voicegraph_tests::sdk_peer::SdkPeer;
+use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_tests::sound::Sound;
 use voicegraph_tests::tone::Tone;
 use voicegraph_tests::workspace;
@@ -35,7 +35,7 @@ const LOUD: f64 = 300.0;
 
 /// How often the agent is interrupted. A busy machine may be late by itself: the best counts, and
 /// all are told.
-const TIMES: usize = 3;
+const TIMES: usize = 5;
 
 /// What the model always says, and how long that takes to speak: longer than the test.
 const STORY: &str = "Long ago there was a clinic by the river.";
@@ -84,6 +84,10 @@ async fn speech_silences_the_agent_within_200_ms(site: Site) {
     assert!(best < LIMIT, "silent {best:?} after it was known to be speech");
     ada.leave().await;
     worker.until_busy(0).await;
+    let own = worker.mean("voicegraph_barge_in_stop_seconds").await;
+    let name = site.server.version().name();
+    workspace::say(&format!("worker, {name}: by its own figures {own:.3} s after the onset\n"));
+    assert!(own < LIMIT.as_secs_f64(), "{own}");
     worker.end().await;
 }
 
@@ -104,7 +108,21 @@ async fn interrupt(site: &Site, ada: &SdkPeer) -> Duration {
         "worker, {name}: silent {silent:?} after the line began, {after_voice:?} after its voice, \
          {after_known:?} after it could be known\n"
     ));
+    tells_what_was_spoken(ada).await;
     after_known
+}
+
+/// The agent's words end with those that were spoken, and say that they are final.
+async fn tells_what_was_spoken(ada: &SdkPeer) {
+    let last = |event| match event {
+        Event::Words { text, attributes, ended: true, .. } => {
+            STORY.starts_with(text.trim()).then_some((text, attributes))
+        }
+        _ => None,
+    };
+    let (text, attributes) = ada.event("the end of what was said", last).await;
+    assert!(text.len() < STORY.len(), "all was said: {text}");
+    assert_eq!(attributes["lk.transcription_final"], "true");
 }
 
 /// When a voice is first louder than a noise.

@@ -128,6 +128,18 @@ impl Worker {
         http::until(&self.authority, "/worker", NOTICE_LIMIT, is).await;
     }
 
+    /// The mean of one of its histograms, in s.
+    pub(crate) async fn mean(&self, histogram: &str) -> f64 {
+        let text = http::get(&self.authority, "/metrics").await.body;
+        let sum = |suffix: &str| {
+            let name = format!("{histogram}_{suffix}");
+            let lines = text.lines().filter(|line| line.starts_with(&name));
+            let values = lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
+            values.sum::<f64>()
+        };
+        sum("sum") / sum("count")
+    }
+
     /// The next line of its log with `part` in it.
     pub(crate) async fn says(&mut self, part: &str) -> String {
         self.process.line_with(part).await
