@@ -1,5 +1,5 @@
-//! `voicegraph worker` as it is started on a machine: calls from their dispatch to their end, on real
-//! servers, with the official SDK as the caller and simulated providers.
+//! `voicegraph worker` as it is started on a machine: calls from their dispatch to their end, on
+//! real servers, with the official SDK as the caller and simulated providers.
 
 mod begun;
 mod beside;

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 use voicegraph_tests::livekit::{KEY, SECRET, Server};
@@ -11,7 +10,7 @@ use voicegraph_tests::sample::Sample;
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_tests::{http, python, workspace};
 
-use super::worker::{GREETING, NOTICE_LIMIT, Start, Worker, agent_says, pipeline};
+use super::worker::{GREETING, Start, Worker, agent_says, pipeline, until_busy};
 use crate::protocol::{Site, against_both};
 
 against_both!(each_answers_its_own_name);
@@ -41,11 +40,6 @@ impl Official {
         let authority = authority.split(is_end).next().unwrap().to_owned();
         process.line_with("registered worker").await;
         Some(Self { process, authority, _home: home })
-    }
-
-    async fn until_busy(&self, jobs: u64) {
-        let is = |worker: &Value| worker["active_jobs"].as_f64().unwrap_or(0.0) as u64 == jobs;
-        http::until(&self.authority, "/worker", NOTICE_LIMIT, is).await;
     }
 
     async fn end(mut self) {
@@ -82,7 +76,7 @@ async fn each_answers_its_own_name(site: Site) {
     let ada = call(&site, "ada", &name).await;
     agent_says(&ada, &format!("I am {name}, and you are ada.")).await;
     is_heard(&ada).await;
-    official.until_busy(1).await;
+    until_busy(&official.authority, 1).await;
     ours.until_busy(0).await;
 
     let bob = call(&site, "bob", site.name).await;
@@ -94,7 +88,7 @@ async fn each_answers_its_own_name(site: Site) {
         caller.leave().await;
     }
     ours.until_busy(0).await;
-    official.until_busy(0).await;
+    until_busy(&official.authority, 0).await;
     let goodbye = ours.end().await;
     assert!(goodbye.contains("1 calls ended well, 0 failed, 0 were cut"), "{goodbye}");
     official.end().await;

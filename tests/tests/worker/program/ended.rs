@@ -1,5 +1,5 @@
-//! How calls end, whoever ends them: the agent leaves, a record is written, the server learns of the
-//! job's end, and the process is as it was before.
+//! How calls end, whoever ends them: the agent leaves, a record is written, the server learns of
+//! the job's end, and the process is as it was before.
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 
 use super::worker::BEN;
 
-/// All that was told between two moments.
+/// All that was told of an answer.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// The agent's states, in order.
@@ -34,22 +34,20 @@ pub(crate) fn state(event: &Event) -> Option<&str> {
     }
 }
 
-/// Whether it tells that the agent listens.
-pub(crate) fn is_listening(event: &Event) -> bool {
-    state(event) == Some("listening")
-}
-
 impl Seen {
-    /// What is told up to the event that is `last`, and of the words that end then.
-    pub(crate) async fn until(caller: &SdkPeer, last: impl Fn(&Event) -> bool) -> Self {
+    /// What is told until the agent has spoken and listens again, and its words have ended; which
+    /// of the two comes first is not said.
+    pub(crate) async fn answer(caller: &SdkPeer) -> Self {
         let mut seen = Self::default();
-        let mut is_over = false;
-        while !is_over || !seen.agent_has_ended() {
-            let event = caller.next().await;
-            is_over |= last(&event);
-            seen.take(event);
+        while !(seen.has_spoken() && seen.agents().any(|words| words.ended)) {
+            seen.take(caller.next().await);
         }
         seen
+    }
+
+    fn has_spoken(&self) -> bool {
+        let spoke = self.states.iter().any(|state| state == "speaking");
+        spoke && self.states.last().is_some_and(|state| state == "listening")
     }
 
     fn take(&mut self, event: Event) {
@@ -62,10 +60,6 @@ impl Seen {
 
     fn agents(&self) -> impl Iterator<Item = &Words> {
         self.words.iter().filter(|words| words.from.starts_with("agent-"))
-    }
-
-    fn agent_has_ended(&self) -> bool {
-        self.agents().any(|words| words.ended)
     }
 
     /// What the agent said: one stream, which grew as it was spoken and is final at its end.

@@ -14,7 +14,7 @@ use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_tests::sound::Sound;
 
 /// How long the process may take to notice what happened. Only a failing test waits as long.
-pub(crate) const NOTICE_LIMIT: Duration = Duration::from_secs(30);
+const NOTICE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Ben Carrow of the sample data: the clinic knows callers by their number.
 pub(crate) const BEN: &str = "+441632960102";
@@ -92,11 +92,12 @@ impl Start<'_> {
         };
         let lines = [(GREETING, "agent-greeting.wav"), (HOURS, "agent-hours.wav")].map(line);
         let (heard, lines): (String, String) = (heard.collect(), lines.concat());
-        format!("{PROVIDERS}{heard}{lines}{}", self.script)
+        let rule = format!("[[openai.rules]]\nuser = \"open this week\"\nreply = \"{HOURS}\"\n");
+        format!("{PROVIDERS}{heard}{rule}{lines}{}", self.script)
     }
 }
 
-/// How providers behave, and what the model says of the opening hours.
+/// How providers behave.
 const PROVIDERS: &str = r#"
 [deepgram]
 final_delay_ms = 150
@@ -105,10 +106,6 @@ after_last = "silence"
 [openai]
 first_token_ms = 250
 token_ms = 5
-
-[[openai.rules]]
-user = "open this week"
-reply = "We are open Monday to Friday from eight to six, and on Saturday from nine to noon. On Sundays the clinic is closed, and in an emergency you can always call the hospital across the street."
 
 [cartesia]
 first_byte_ms = 90
@@ -124,8 +121,7 @@ pub(crate) const HOURS: &str = "We are open Monday to Friday from eight to six, 
 impl Worker {
     /// Waits until it carries out so many jobs, as it says itself.
     pub(crate) async fn until_busy(&self, jobs: u64) {
-        let is = |worker: &Value| worker["active_jobs"].as_f64().unwrap_or(0.0) as u64 == jobs;
-        http::until(&self.authority, "/worker", NOTICE_LIMIT, is).await;
+        until_busy(&self.authority, jobs).await;
     }
 
     /// The mean of one of its histograms, in s.
@@ -153,6 +149,12 @@ impl Worker {
         assert_eq!(code.code(), Some(0), "{goodbye}");
         goodbye
     }
+}
+
+/// Waits until the worker there carries out so many jobs. None are left out, as all zeros are.
+pub(crate) async fn until_busy(authority: &str, jobs: u64) {
+    let is = |worker: &Value| worker["active_jobs"].as_f64().unwrap_or(0.0) as u64 == jobs;
+    http::until(authority, "/worker", NOTICE_LIMIT, is).await;
 }
 
 /// The clinic's folder.
