@@ -17,6 +17,7 @@ import inspect
 import json
 import math
 import sys
+import time
 import wave
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -127,6 +128,32 @@ class Peer:
                 if left <= 0:
                     break
         await stream.aclose()
+
+    async def overhear(
+        self, name: str, wav: str, track: str, heard: str, rate_hz: int, ms: int
+    ) -> dict[str, Any]:
+        """Plays a file and records another's track, which is there, from the same moment on.
+
+        Tells when each frame of it was heard, in ms since the first sample was to be played.
+        """
+        stream = rtc.AudioStream.from_track(
+            track=self._last[track], sample_rate=rate_hz, num_channels=1
+        )
+        frames, times = aiter(stream), []
+        await anext(frames)
+        began = time.monotonic()
+        playing = self._start(self.play(name, wav))
+        with wave.open(heard, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(rate_hz)
+            while not times or times[-1] < ms:
+                frame = (await anext(frames)).frame
+                times.append((time.monotonic() - began) * 1000)
+                file.writeframes(bytes(frame.data))
+        await playing
+        await stream.aclose()
+        return {"times_ms": times}
 
     async def meter(self, name: str, rate_hz: int, ms: int = 100) -> None:
         """Tells of the loudness of each track of that name from now on, `ms` at a time."""

@@ -96,9 +96,17 @@ impl Process {
     /// # Panics
     /// Where it cannot be started.
     pub fn start(arguments: &[&str], variables: &[Variable<'_>]) -> Self {
-        let mut command = command(arguments, variables);
+        Self::start_other(command(arguments, variables))
+    }
+
+    /// Starts another program there.
+    ///
+    /// # Panics
+    /// Where it cannot be started.
+    pub fn start_other(mut command: Command) -> Self {
         command.current_dir(workspace::root()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program was just built");
+        let child = command.stdin(Stdio::null()).kill_on_drop(true).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (sender, lines) = mpsc::channel(MAX_LINES);
         let stdout = child.stdout.take().expect("stdout is a pipe");
         let stderr = child.stderr.take().expect("stderr is a pipe");

@@ -3,6 +3,7 @@
 //!
 //! No wait is longer than its limit, and dropping the peer ends the process.
 
+mod overheard;
 mod paths;
 mod process;
 mod wire;
@@ -16,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub use self::overheard::Overheard;
 use self::process::Process;
 pub use self::wire::{Complaint, Event, Stream};
 use crate::livekit::{KEY, SECRET, Server, token};
@@ -57,10 +59,24 @@ impl SdkPeer {
         identity: &str,
     ) -> Option<Self> {
         let peer = Self::start(suite, under).await?;
-        let command = json!({"do": "join", "url": server.url(), "token": token(room, identity)});
-        let joined = peer.process.ask(command, LIMIT).await;
-        joined.unwrap_or_else(|error| panic!("{identity}: {error:?}\n{}", server.said()));
+        peer.enter(server, &token(room, identity)).await;
         Some(peer)
+    }
+
+    /// Starts one that has joined with `token`, whoever made it.
+    ///
+    /// # Panics
+    /// Where it does not get in.
+    pub async fn join_with(suite: &str, server: &Server, token: &str) -> Option<Self> {
+        let peer = Self::start(suite, &[]).await?;
+        peer.enter(server, token).await;
+        Some(peer)
+    }
+
+    async fn enter(&self, server: &Server, token: &str) {
+        let command = json!({"do": "join", "url": server.url(), "token": token});
+        let joined = self.process.ask(command, LIMIT).await;
+        joined.unwrap_or_else(|error| panic!("{error:?}\n{}", server.said()));
     }
 
     /// Starts one that encrypts all it sends under a key made of `secret`, and hears only those who

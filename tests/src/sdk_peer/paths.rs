@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::process::Process;
-use super::{Event, LIMIT, SdkPeer, with};
+use super::{Event, SdkPeer, with};
 use crate::livekit::{Server, token};
 use crate::sound::Sound;
 
@@ -25,9 +25,7 @@ impl SdkPeer {
         let words = under.iter().map(PathBuf::from).chain([program.to_path_buf()]);
         let folder = tempfile::tempdir().expect("there is room for temporary files");
         let peer = Self { process: Process::start(words), folder };
-        let command = json!({"do": "join", "url": server.url(), "token": token(room, identity)});
-        let joined = peer.process.ask(command, LIMIT).await;
-        joined.unwrap_or_else(|error| panic!("{identity}: {error:?}\n{}", server.said()));
+        peer.enter(server, &token(room, identity)).await;
         peer
     }
 

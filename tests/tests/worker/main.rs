@@ -5,6 +5,7 @@
 
 mod ends;
 mod faults;
+mod program;
 mod protocol;
 mod protocol_http;
 mod room;
