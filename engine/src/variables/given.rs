@@ -266,7 +266,8 @@ mod tests {
     #[test]
     fn everything_wrong_is_told_at_once_and_no_value() {
         let wrong = json!({
-            "nam": "sesame", "+44": 1, "age": "sesame", "rate": "0.5", "new": 1, "x": { "sesame": 1 },
+            "nam": "sesame", "+44": 1, "age": "sesame", "rate": "0.5", "new": 1,
+            "x": { "sesame": 1 },
         });
         let refused = parse(&wrong).expect_err("nothing fits");
         assert_eq!(
