@@ -1,5 +1,5 @@
 //! A Python with official SDKs in it, made once and kept under `target`: those of the providers for
-//! `tests/sdk`, LiveKit's for `tests/peer`.
+//! `tests/sdk`, LiveKit's for callers (`tests/peer`) and for agents (`tests/agent-sdk`).
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
