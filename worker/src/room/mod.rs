@@ -22,6 +22,7 @@ mod inputs;
 mod joined;
 mod link;
 mod microphone;
+mod orders;
 mod playout;
 mod recording;
 mod settings;

@@ -18,7 +18,6 @@ use livekit_protocol::AudioTrackFeature;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
 use voicegraph_engine::message::UserInput;
 use voicegraph_engine::transport::Captured;
 
@@ -26,6 +25,7 @@ use super::caller::Caller;
 use super::inputs::{self, BadChat};
 use super::link::Link;
 use super::microphone::Track;
+use super::orders::Orders;
 use super::recording::{self, Recording, Unreadable};
 use super::{End, Settings};
 
@@ -67,9 +67,7 @@ pub(super) struct Watch {
     is_heard: bool,
     /// Whether the caller's connection carries media.
     is_active: bool,
-    /// Whether the agent's own connection is broken: then nobody is there, and nobody missed.
-    is_mending: bool,
-    terminated: CancellationToken,
+    orders: Orders,
 }
 
 impl Watch {
@@ -79,7 +77,7 @@ impl Watch {
         events: UnboundedReceiver<RoomEvent>,
         link: Link,
         outlets: Outlets,
-        terminated: CancellationToken,
+        orders: Orders,
     ) -> Self {
         let reading = FuturesUnordered::new();
         let mut watch = Self {
@@ -90,8 +88,7 @@ impl Watch {
             reading,
             is_heard: false,
             is_active: false,
-            is_mending: false,
-            terminated,
+            orders,
         };
         let mut there: Vec<_> = room.remote_participants().into_values().collect();
         there.sort_by_key(RemoteParticipant::joined_at);
@@ -102,6 +99,11 @@ impl Watch {
     /// The way of inputs to the graph.
     pub(super) fn inputs(&self) -> mpsc::Sender<Captured> {
         self.outlets.inputs.clone()
+    }
+
+    /// What the job is told from outside.
+    pub(super) fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     /// Whether the caller has come.
@@ -139,18 +141,21 @@ impl Watch {
 
     /// Follows one event. Cancel safe.
     async fn step(&mut self) -> Result<(), End> {
+        // Then nobody is there, and nobody missed.
+        let is_mending = self.orders.is_mending();
         tokio::select! {
             biased;
-            () = self.terminated.cancelled() => Err(End::Terminated),
+            // Before the orders: that the connection broke says what an order means.
             event = self.events.recv() => match event {
                 Some(event) => self.on(event),
                 None => Err(End::ConnectionLost { reason: "ROOM_GONE" }),
             },
+            end = self.orders.end() => Err(end),
             Some(read) = self.reading.next() => {
                 self.have_read(read);
                 Ok(())
             }
-            () = until(self.link.until().filter(|_| !self.is_mending)) => Err(self.link.missed()),
+            () = until(self.link.until().filter(|_| !is_mending)) => Err(self.link.missed()),
         }
     }
 
@@ -174,14 +179,15 @@ impl Watch {
             RoomEvent::LocalTrackSubscribed { .. } => self.is_heard = true,
             RoomEvent::LocalTrackRepublished { publication, .. } => {
                 self.outlets.agent_track.send_replace(publication.sid().to_string());
+                self.orders.rejoined();
             }
             RoomEvent::Reconnecting => {
                 tracing::warn!("connection to the server broke");
-                self.is_mending = true;
+                self.orders.broke();
             }
             RoomEvent::Reconnected => {
                 tracing::info!("connection to the server is mended");
-                self.is_mending = false;
+                self.orders.mended();
                 self.link.renew(Instant::now());
             }
             RoomEvent::Disconnected { reason } => return Err(End::of_connection(reason)),
