@@ -61,6 +61,8 @@ pub(super) struct Watch {
     events: UnboundedReceiver<RoomEvent>,
     link: Link,
     caller: Option<Caller>,
+    /// The caller as the room knows it now, while it is there.
+    there: Option<RemoteParticipant>,
     outlets: Outlets,
     reading: FuturesUnordered<BoxFuture<'static, Option<Read>>>,
     /// Whether the agent's track has a subscriber.
@@ -84,6 +86,7 @@ impl Watch {
             events,
             link,
             caller: None,
+            there: None,
             outlets,
             reading,
             is_heard: false,
@@ -188,6 +191,7 @@ impl Watch {
             RoomEvent::Reconnected => {
                 tracing::info!("connection to the server is mended");
                 self.orders.mended();
+                self.ask_again();
                 self.link.renew(Instant::now());
             }
             RoomEvent::Disconnected { reason } => return Err(End::of_connection(reason)),
@@ -231,6 +235,7 @@ impl Watch {
         let caller = self.caller.get_or_insert_with(|| participant.into());
         tracing::info!(?caller, "linked");
         self.is_active = participant.state() == ParticipantState::Active;
+        self.there = Some(participant.clone());
         for publication in participant.track_publications().values() {
             self.subscribe(publication, participant);
         }
@@ -241,6 +246,7 @@ impl Watch {
         if self.is_caller(participant) {
             tracing::info!(?reason, "caller is gone");
             self.outlets.microphone.send_replace(None);
+            self.there = None;
         }
         self.link.left(participant.identity().as_str(), reason, Instant::now())
     }
@@ -253,6 +259,17 @@ impl Watch {
             publication.set_subscribed(true);
             if let Some(track) = publication.track() {
                 self.hear(&track, publication, participant);
+            }
+        }
+    }
+
+    /// Asks for the caller's microphone where it is still not heard: what was asked for while the
+    /// agent joined anew went to the connection that was given up.
+    fn ask_again(&self) {
+        let Some(caller) = &self.there else { return };
+        for publication in caller.track_publications().values() {
+            if publication.track().is_none() {
+                self.subscribe(publication, caller);
             }
         }
     }
