@@ -3,7 +3,7 @@
 //! It sees no variables but those that the test gives it, so that no key of the developer's and no
 //! configuration of the shell comes into a test.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ impl Ended {
 /// # Panics
 /// Where it does not end in time.
 pub async fn run(folder: &Path, arguments: &[&str], variables: &[Variable<'_>]) -> Ended {
-    let mut command = command(arguments, variables);
+    let mut command = command(&[], arguments, variables);
     let output = timeout(RUN_LIMIT, command.current_dir(folder).output()).await;
     let output = output.unwrap_or_else(|_| panic!("{arguments:?} took longer than {RUN_LIMIT:?}"));
     let output = output.expect("the program was just built");
@@ -76,9 +76,15 @@ pub async fn run(folder: &Path, arguments: &[&str], variables: &[Variable<'_>]) 
     Ended { code, stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-fn command(arguments: &[&str], variables: &[Variable<'_>]) -> Command {
-    let mut command = Command::new(workspace::voicegraph());
-    command.args(arguments).env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
+fn command(under: &[&str], arguments: &[&str], variables: &[Variable<'_>]) -> Command {
+    let mut words = under.iter().map(PathBuf::from).chain([workspace::voicegraph()]);
+    let mut command = Command::new(words.next().expect("the program at least"));
+    command
+        .args(words)
+        .args(arguments)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null());
     command.kill_on_drop(true);
     command
 }
@@ -96,7 +102,16 @@ impl Process {
     /// # Panics
     /// Where it cannot be started.
     pub fn start(arguments: &[&str], variables: &[Variable<'_>]) -> Self {
-        Self::start_other(command(arguments, variables))
+        Self::start_under(&[], arguments, variables)
+    }
+
+    /// The same, with the words before the program's name: `ip netns exec NAME`. They must end in
+    /// an `exec`, so that the process is the program itself.
+    ///
+    /// # Panics
+    /// Where it cannot be started.
+    pub fn start_under(under: &[&str], arguments: &[&str], variables: &[Variable<'_>]) -> Self {
+        Self::start_other(command(under, arguments, variables))
     }
 
     /// Starts another program there.
@@ -128,8 +143,16 @@ impl Process {
     /// # Panics
     /// Where it does not come in time.
     pub async fn line_with(&mut self, part: &str) -> String {
+        self.line_within(part, WORD_LIMIT).await
+    }
+
+    /// The same for what takes longer by itself.
+    ///
+    /// # Panics
+    /// Where it does not come within `limit`.
+    pub async fn line_within(&mut self, part: &str, limit: Duration) -> String {
         let mut passed = Vec::new();
-        let found = timeout(WORD_LIMIT, async {
+        let found = timeout(limit, async {
             while let Some(line) = self.lines.recv().await {
                 if line.contains(part) {
                     return Some(line);

@@ -55,8 +55,10 @@ pub struct Assignment {
     pub url: String,
     /// With which the agent joins. Never to be logged.
     pub token: Arc<str>,
-    /// Fires when the server ends the job.
+    /// Fires when the server ends the job: its room is gone, its dispatch, or its agent.
     pub terminated: CancellationToken,
+    /// Fires when the worker ends the job, since it ends itself.
+    pub closed: CancellationToken,
 }
 
 /// Why a job is not taken.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use livekit_protocol::Job;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio_util::sync::CancellationToken;
 use voicegraph_worker::job::{
     Accepted, AgentParticipant, Answer, Assignment, Declined, JobEnd, Run,
 };
@@ -142,7 +141,7 @@ impl Desk {
 
     async fn carry_out(&self, assignment: Assignment) -> JobEnd {
         assert!(self.0.conduct != Conduct::Panic, "as the test wants it");
-        let (job, terminated) = (assignment.job.id.clone(), assignment.terminated.clone());
+        let (job, told) = (assignment.job.id.clone(), assignment.clone());
         let room = assignment.job.room.as_ref().map_or_else(String::new, |room| room.name.clone());
         let (sender, mut ends) = mpsc::channel(1);
         self.0.ends.lock().expect("no panic holds this lock").insert(job.clone(), sender);
@@ -153,7 +152,7 @@ impl Desk {
         });
         let end = tokio::select! {
             biased;
-            () = self.told(&terminated) => {
+            () = self.told(&told) => {
                 self.0.book.send_modify(|book| book.terminated.push(job.clone()));
                 JobEnd::Success
             }
@@ -170,10 +169,14 @@ impl Desk {
         end
     }
 
-    async fn told(&self, terminated: &CancellationToken) {
-        match self.0.conduct {
-            Conduct::Deaf => std::future::pending().await,
-            _ => terminated.cancelled().await,
+    async fn told(&self, assignment: &Assignment) {
+        if self.0.conduct == Conduct::Deaf {
+            return std::future::pending().await;
+        }
+        tokio::select! {
+            biased;
+            () = assignment.closed.cancelled() => {}
+            () = assignment.terminated.cancelled() => {}
         }
     }
 }

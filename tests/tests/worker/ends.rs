@@ -19,6 +19,7 @@ against_both!(
     the_room_is_deleted,
     the_agent_is_removed,
     the_job_is_terminated,
+    the_worker_ends,
     the_pipeline_ends,
     a_caller_comes_back,
 );
@@ -45,6 +46,12 @@ async fn the_agent_is_removed(stage: Stage) {
 async fn the_job_is_terminated(stage: Stage) {
     stage.agent.terminated.cancel();
     assert_eq!(stage.agent.end().await, End::Terminated);
+    stage.ada.sees(&agent_left()).await;
+}
+
+async fn the_worker_ends(stage: Stage) {
+    stage.agent.closed.cancel();
+    assert_eq!(stage.agent.end().await, End::Closed);
     stage.ada.sees(&agent_left()).await;
 }
 

@@ -14,3 +14,4 @@ mod room_inputs;
 mod room_stage;
 mod spread;
 mod texts;
+mod whole;

@@ -102,6 +102,7 @@ async fn the_clinic_answers_in_a_room() {
         url: server.url(),
         token: agent_token("clinic", &accepted.participant.identity).into(),
         terminated: CancellationToken::new(),
+        closed: CancellationToken::new(),
     };
     let running = tokio::spawn((accepted.run)(assignment));
 

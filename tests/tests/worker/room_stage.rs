@@ -33,6 +33,7 @@ pub(crate) struct Agent {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) caller: Option<Arc<str>>,
     pub(crate) terminated: CancellationToken,
+    pub(crate) closed: CancellationToken,
     over: oneshot::Sender<EndReason>,
     running: JoinHandle<End>,
 }
@@ -44,6 +45,7 @@ pub(crate) fn assignment(server: &Server, room: &str) -> Assignment {
         url: server.url(),
         token: agent_token(room, AGENT).into(),
         terminated: CancellationToken::new(),
+        closed: CancellationToken::new(),
     }
 }
 
@@ -51,7 +53,7 @@ impl Agent {
     /// Enters `room`, where the caller is or will be.
     pub(crate) async fn enter(server: &Server, room: &str, settings: Settings) -> Self {
         let assignment = assignment(server, room);
-        let terminated = assignment.terminated.clone();
+        let (terminated, closed) = (assignment.terminated.clone(), assignment.closed.clone());
         let (given, transport) = oneshot::channel();
         let (over, reason) = oneshot::channel();
         let running = tokio::spawn(async move {
@@ -70,7 +72,7 @@ impl Agent {
         let transport = transport.expect("the caller is there");
         let observer = transport.observer.expect("a room tells of the call");
         let (source, sink, caller) = (transport.source, transport.sink, transport.caller);
-        Self { source, sink, observer, caller, terminated, over, running }
+        Self { source, sink, observer, caller, terminated, closed, over, running }
     }
 
     /// Says `sound`, which is at any rate.

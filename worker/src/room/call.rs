@@ -23,6 +23,7 @@ use super::caller::Caller;
 use super::joined::Joined;
 use super::link::Link;
 use super::microphone::{HANDED_OVER, Microphone};
+use super::orders::Orders;
 use super::sink::{self, RoomSink};
 use super::source::RoomSource;
 use super::texts::{Texts, tell_states};
@@ -66,7 +67,6 @@ impl RoomCall {
         let told = Arc::clone(&parts.told);
         let ready = tokio::select! {
             biased;
-            () = assignment.terminated.cancelled() => Err(End::Terminated),
             ready = parts.prepare(room) => ready,
             () = tell_states(&participant, &told) => unreachable!("it never ends"),
         };
@@ -161,8 +161,7 @@ impl Parts {
         };
         let wanted = job.participant.as_ref().map(|participant| participant.identity.clone());
         let link = Link::new(settings, wanted, Instant::now());
-        let terminated = assignment.terminated.clone();
-        let watch = Watch::new(room, events, link, outlets, terminated);
+        let watch = Watch::new(room, events, link, outlets, Orders::of(assignment));
         let limit = settings.recording_limit;
         let microphone = Microphone::new(tracks, recorded, frames, limit);
         let gone = CancellationToken::new();
@@ -177,7 +176,11 @@ impl Parts {
     async fn prepare(&mut self, room: &Room) -> Result<Caller, End> {
         let publishing = publish(room, self.voice.clone());
         let limit = self.settings.join_limit;
-        let published = timeout(limit, publishing).await;
+        let published = tokio::select! {
+            biased;
+            end = self.watch.orders().end() => return Err(end),
+            published = timeout(limit, publishing) => published,
+        };
         let late = |_| Err(End::NotPublished(format!("not done within {} s", limit.as_secs())));
         self.agent_track.send_replace(published.unwrap_or_else(late)?);
         if !self.watch.has_caller() {

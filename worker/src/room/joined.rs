@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
+use super::orders::Orders;
 use super::{End, Settings};
 use crate::job::Assignment;
 
@@ -35,10 +36,10 @@ impl Joined {
             let (room, events) = connect(&url, &token).await?;
             RoomResult::Ok((Self { room: Some(room), leave_limit }, events))
         };
-        let joining = tokio::spawn(joining.in_current_span());
+        let (joining, orders) = (tokio::spawn(joining.in_current_span()), Orders::of(assignment));
         let joined = tokio::select! {
             biased;
-            () = assignment.terminated.cancelled() => return Err(End::Terminated),
+            end = orders.end() => return Err(end),
             joined = timeout(limit, joining) => joined,
         };
         let late = |_| End::NotJoined(format!("not done within {} s", limit.as_secs()));

@@ -22,6 +22,7 @@ pub(crate) mod inputs;
 mod joined;
 mod link;
 mod microphone;
+mod orders;
 mod playout;
 pub(crate) mod recording;
 mod settings;

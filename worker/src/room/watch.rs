@@ -18,7 +18,6 @@ use livekit_protocol::AudioTrackFeature;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
 use voicegraph_engine::message::UserInput;
 use voicegraph_engine::transport::Captured;
 
@@ -26,6 +25,7 @@ use super::caller::Caller;
 use super::inputs::{self, BadChat};
 use super::link::Link;
 use super::microphone::Track;
+use super::orders::Orders;
 use super::recording::{self, Recording, Unreadable};
 use super::{End, Settings};
 
@@ -61,17 +61,15 @@ pub(super) struct Watch {
     events: UnboundedReceiver<RoomEvent>,
     link: Link,
     caller: Option<Caller>,
-    /// The caller as the crate has it, anew after each return.
-    participant: Option<RemoteParticipant>,
+    /// The caller as the room knows it now, while it is there.
+    there: Option<RemoteParticipant>,
     outlets: Outlets,
     reading: FuturesUnordered<BoxFuture<'static, Option<Read>>>,
     /// Whether the agent's track has a subscriber.
     is_heard: bool,
     /// Whether the caller's connection carries media.
     is_active: bool,
-    /// Whether the agent's own connection is broken: then nobody is there, and nobody missed.
-    is_mending: bool,
-    terminated: CancellationToken,
+    orders: Orders,
 }
 
 impl Watch {
@@ -81,20 +79,19 @@ impl Watch {
         events: UnboundedReceiver<RoomEvent>,
         link: Link,
         outlets: Outlets,
-        terminated: CancellationToken,
+        orders: Orders,
     ) -> Self {
         let reading = FuturesUnordered::new();
         let mut watch = Self {
             events,
             link,
             caller: None,
-            participant: None,
+            there: None,
             outlets,
             reading,
             is_heard: false,
             is_active: false,
-            is_mending: false,
-            terminated,
+            orders,
         };
         let mut there: Vec<_> = room.remote_participants().into_values().collect();
         there.sort_by_key(RemoteParticipant::joined_at);
@@ -105,6 +102,11 @@ impl Watch {
     /// The way of inputs to the graph.
     pub(super) fn inputs(&self) -> mpsc::Sender<Captured> {
         self.outlets.inputs.clone()
+    }
+
+    /// What the job is told from outside.
+    pub(super) fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     /// Whether the caller has come.
@@ -142,18 +144,21 @@ impl Watch {
 
     /// Follows one event. Cancel safe.
     async fn step(&mut self) -> Result<(), End> {
+        // Then nobody is there, and nobody missed.
+        let is_mending = self.orders.is_mending();
         tokio::select! {
             biased;
-            () = self.terminated.cancelled() => Err(End::Terminated),
+            // Before the orders: that the connection broke says what an order means.
             event = self.events.recv() => match event {
                 Some(event) => self.on(event),
                 None => Err(End::ConnectionLost { reason: "ROOM_GONE" }),
             },
+            end = self.orders.end() => Err(end),
             Some(read) = self.reading.next() => {
                 self.have_read(read);
                 Ok(())
             }
-            () = until(self.link.until().filter(|_| !self.is_mending)) => Err(self.link.missed()),
+            () = until(self.link.until().filter(|_| !is_mending)) => Err(self.link.missed()),
         }
     }
 
@@ -177,16 +182,17 @@ impl Watch {
             RoomEvent::LocalTrackSubscribed { .. } => self.is_heard = true,
             RoomEvent::LocalTrackRepublished { publication, .. } => {
                 self.outlets.agent_track.send_replace(publication.sid().to_string());
+                self.orders.rejoined();
             }
             RoomEvent::Reconnecting => {
                 tracing::warn!("connection to the server broke");
-                self.is_mending = true;
+                self.orders.broke();
             }
             RoomEvent::Reconnected => {
                 tracing::info!("connection to the server is mended");
-                self.is_mending = false;
-                self.link.renew(Instant::now());
+                self.orders.mended();
                 self.ask_again();
+                self.link.renew(Instant::now());
             }
             RoomEvent::Disconnected { reason } => return Err(End::of_connection(reason)),
             other => self.on_input(other),
@@ -229,7 +235,7 @@ impl Watch {
         let caller = self.caller.get_or_insert_with(|| participant.into());
         tracing::info!(?caller, "linked");
         self.is_active = participant.state() == ParticipantState::Active;
-        self.participant = Some(participant.clone());
+        self.there = Some(participant.clone());
         for publication in participant.track_publications().values() {
             self.subscribe(publication, participant);
         }
@@ -240,6 +246,7 @@ impl Watch {
         if self.is_caller(participant) {
             tracing::info!(?reason, "caller is gone");
             self.outlets.microphone.send_replace(None);
+            self.there = None;
         }
         self.link.left(participant.identity().as_str(), reason, Instant::now())
     }
@@ -256,13 +263,13 @@ impl Watch {
         }
     }
 
-    /// Asks again for the microphone where it has not come. A wish that is told while the crate
-    /// connects anew may go to the session that is given up.
+    /// Asks for the caller's microphone where it is still not heard: what was asked for while the
+    /// agent joined anew went to the connection that was given up.
     fn ask_again(&self) {
-        let Some(participant) = &self.participant else { return };
-        for publication in participant.track_publications().values() {
+        let Some(caller) = &self.there else { return };
+        for publication in caller.track_publications().values() {
             if publication.track().is_none() {
-                self.subscribe(publication, participant);
+                self.subscribe(publication, caller);
             }
         }
     }

@@ -28,7 +28,7 @@ enum Phase<P> {
     /// We said yes. The place is free again if there is no assignment by then.
     Accepted { place: P, until: Instant },
     /// It is carried out.
-    Running { terminated: CancellationToken },
+    Running { terminated: CancellationToken, closed: CancellationToken },
 }
 
 impl<P> Held<P> {
@@ -113,8 +113,8 @@ impl<P> State<P> {
             return self.ignore();
         };
         self.counts.assigned += 1;
-        let terminated = CancellationToken::new();
-        let phase = Phase::Running { terminated: terminated.clone() };
+        let [terminated, closed] = [CancellationToken::new(), CancellationToken::new()];
+        let phase = Phase::Running { terminated: terminated.clone(), closed: closed.clone() };
         self.jobs.insert(job.id.clone(), Held { participant, phase });
         let running = messages::running(&job.id);
         let url = assignment.url.filter(|url| !url.is_empty());
@@ -123,6 +123,7 @@ impl<P> State<P> {
             url: url.unwrap_or_else(|| self.profile.url.clone()),
             token: assignment.token.into(),
             terminated,
+            closed,
         };
         vec![Action::Start(place, assignment), Action::send(ToServer::UpdateJob(running))]
     }
@@ -135,7 +136,7 @@ impl<P> State<P> {
                 self.jobs.remove(job_id);
                 Vec::new()
             }
-            Some(Phase::Running { terminated }) if !terminated.is_cancelled() => {
+            Some(Phase::Running { terminated, .. }) if !terminated.is_cancelled() => {
                 self.counts.terminated += 1;
                 vec![Action::Terminate(terminated.clone())]
             }
@@ -144,10 +145,10 @@ impl<P> State<P> {
     }
 
     /// Ends all jobs, since the worker does.
-    pub(super) fn terminate_all(&mut self) -> Vec<Action<P>> {
+    pub(super) fn close_all(&mut self) -> Vec<Action<P>> {
         self.expire_waiting(None);
         let running = self.jobs.values().filter_map(|held| match &held.phase {
-            Phase::Running { terminated } => Some(Action::Terminate(terminated.clone())),
+            Phase::Running { closed, .. } => Some(Action::Terminate(closed.clone())),
             Phase::Accepted { .. } => None,
         });
         running.collect()

@@ -179,7 +179,7 @@ impl<P> State<P> {
             Input::Ended(job_id, end) => self.ended(&job_id, end),
             Input::Load(load) => self.measured(load),
             Input::Drain => self.drain(),
-            Input::Cut => self.terminate_all(),
+            Input::Cut => self.close_all(),
             Input::Tick => self.expire(at.now),
         };
         actions.extend(self.keep_up(at));

@@ -7,10 +7,9 @@ use livekit_protocol as proto;
 use proto::server_message::Message as FromServer;
 use proto::worker_message::Message as ToServer;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::machine::{Action, At, Fault, Input, Profile, State};
-use crate::job::{AgentParticipant, Declined, JobEnd};
+use crate::job::{AgentParticipant, Assignment, Declined, JobEnd};
 use crate::protocol::settings::{Server, Settings};
 use crate::protocol::token::Keys;
 
@@ -32,7 +31,7 @@ pub(super) struct Bench {
     pub(super) root: Place,
     /// What was sent since it was last looked at.
     pub(super) sent: Vec<ToServer>,
-    pub(super) started: Vec<(String, Place, CancellationToken)>,
+    pub(super) started: Vec<(String, Place, Assignment)>,
     pub(super) dropped: Vec<Fault>,
 }
 
@@ -81,7 +80,7 @@ impl Bench {
                 }
                 Action::Start(place, assignment) => {
                     let id = assignment.job.id.clone();
-                    self.started.push((id, place, assignment.terminated));
+                    self.started.push((id, place, assignment));
                 }
                 Action::Terminate(token) => token.cancel(),
                 Action::Drop(fault) => self.dropped.push(fault),

@@ -139,7 +139,7 @@ fn a_termination_ends_what_there_is() {
     assert_eq!((bench.state.counts.terminated, bench.state.counts.ignored), (1, 1));
     let steps = [Ask("a"), Assign("a"), Terminate("a"), Terminate("a")];
     let bench = check(&steps, &["yes a", "run a"], 1);
-    assert!(bench.started[0].2.is_cancelled());
+    assert!(bench.started[0].2.terminated.is_cancelled());
     assert_eq!((bench.state.counts.terminated, bench.state.counts.ignored), (1, 1));
     let bench = check(&[Terminate("never")], &[], 0);
     assert_eq!(bench.state.counts.ignored, 1);
@@ -153,7 +153,7 @@ fn a_lost_connection_ends_no_job() {
     let back = [Ask("a"), Assign("a"), Lose, Register];
     let bench = check(&back, &["yes a", "run a", "register", "migrate a", "ping", "free 0 1"], 1);
     assert_eq!(bench.state.counts.reconnects, 1);
-    assert!(!bench.started[0].2.is_cancelled());
+    assert!(!bench.started[0].2.terminated.is_cancelled());
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_drain_waits_for_what_was_accepted() {
 fn a_cut_tells_jobs_to_end() {
     let steps = [Ask("a"), Assign("a"), Ask("b"), Drain, Cut];
     let bench = check(&steps, &["yes a", "run a", "yes b", "full 0 1"], 1);
-    assert!(bench.started[0].2.is_cancelled());
+    assert!(bench.started[0].2.closed.is_cancelled());
     assert!(!bench.state.is_drained(), "it has not ended yet");
 }
 

@@ -1,0 +1,78 @@
+//! A worker that loses its server in a call: its connections to it, or all of it.
+
+use voicegraph_tests::cut::Way;
+use voicegraph_tests::livekit::{Server, Version};
+use voicegraph_tests::sdk_peer::Event;
+use voicegraph_tests::workspace::say;
+
+use super::alone;
+use super::held::Held;
+use super::process::{Figures, Setup, Worker};
+use super::talk::Caller;
+
+const AGENT: &str = "reached";
+
+/// What an answer differs by at most during which the room's connection is resumed: 1.8 dB are
+/// seen, and a second of silence would make 3.1 dB.
+const RESUMED_DB: f64 = 2.8;
+
+/// A call before the trouble, after which the worker holds what it always will.
+async fn warmed(server: &Server, worker: &mut Worker) -> Option<Held> {
+    let ada = Caller::call(server, AGENT, "before").await?;
+    ada.asks().await;
+    ada.peer.leave().await;
+    assert_eq!(worker.left().await.0, "caller_left");
+    Some(Held::by(worker).await)
+}
+
+/// Whether the worker has lost its registration once, and has one.
+fn is_back(figures: &Figures) -> bool {
+    let of = |name: &str| figures.of(&format!("voicegraph_worker_{name}"));
+    (of("registered"), of("reconnects_total")) == (1.0, 1.0)
+}
+
+/// The worker's connection and that of the room are cut in the middle of an answer: it is heard to
+/// its end without a break of a second, the worker registers again, and the call goes on to its
+/// caller's end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_signal_connection_is_cut() {
+    let _alone = alone().await;
+    let Some(server) = Server::start("worker cut", Version::New) else { return };
+    let way = Way::to(server.http().port()).await;
+    let url = format!("ws://127.0.0.1:{}", way.port());
+    let mut worker = Worker::start(Setup::new(&url, AGENT)).await;
+    let Some(before) = warmed(&server, &mut worker).await else { return };
+    let Some(ada) = Caller::call(&server, AGENT, "cut").await else { return };
+    let cutting = async {
+        way.cut();
+        worker.until("another registration", is_back).await;
+    };
+    let db = ada.hears_it_all(ada.writes(), cutting).await;
+    say(&format!("signal connection cut: the answer is {db:.2} dB off\n"));
+    assert!(db < RESUMED_DB, "{db} dB");
+    ada.asks().await;
+    ada.peer.leave().await;
+    assert_eq!(worker.left().await.0, "caller_left");
+    before.again(&worker, "signal connection cut").await;
+}
+
+/// The server restarts: both come back, the call goes on, and new calls come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_restarts() {
+    let _alone = alone().await;
+    let Some(server) = Server::start("worker restarted", Version::New) else { return };
+    let url = server.url();
+    let mut worker = Worker::start(Setup::new(&url, AGENT)).await;
+    let Some(before) = warmed(&server, &mut worker).await else { return };
+    let Some(ada) = Caller::call(&server, AGENT, "restarted").await else { return };
+    server.restart();
+    ada.peer.sees(&Event::Reconnected).await;
+    worker.until("another registration", is_back).await;
+    ada.asks().await;
+    ada.peer.leave().await;
+    assert_eq!(worker.left().await.0, "caller_left");
+    let Some(bob) = Caller::call(&server, AGENT, "after").await else { return };
+    bob.peer.leave().await;
+    assert_eq!(worker.left().await.0, "caller_left");
+    before.again(&worker, "server restarted").await;
+}
