@@ -152,12 +152,17 @@ impl Runtime {
         if tokio::time::timeout(patience, &mut over).await.is_ok() {
             return;
         }
-        self.closing.cancel();
+        self.close_calls();
         if tokio::time::timeout(self.limits.drain, &mut over).await.is_ok() {
             return;
         }
         self.cancelled.cancel();
         over.await;
+    }
+
+    /// Asks the calls in progress to end in order. Those that begin later are asked at once.
+    pub fn close_calls(&self) {
+        self.closing.cancel();
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Current> {

@@ -100,7 +100,15 @@ impl Work {
         };
         call.run(async move |mut transport| {
             transport.variables = variables;
-            runtime.call(permit, transport, Vec::new()).await
+            let calling = runtime.call(permit, transport, Vec::new());
+            tokio::pin!(calling);
+            tokio::select! {
+                biased;
+                // The worker ends, and so do all of its calls.
+                () = assignment.closed.cancelled() => runtime.close_calls(),
+                end = &mut calling => return end,
+            }
+            calling.await
         })
         .await
     }

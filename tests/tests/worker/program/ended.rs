@@ -166,5 +166,5 @@ async fn a_worker_that_is_told_to_end_ends_the_call(site: Site) {
     let goodbye = worker.end().await;
     assert!(goodbye.contains("1 calls ended well, 0 failed, 1 were cut"), "{goodbye}");
     ben.sees(&Event::ParticipantDisconnected { from: agent }).await;
-    assert_eq!(records(&database.open()).await, [format!("{BEN} hung_up")]);
+    assert_eq!(records(&database.open()).await, [format!("{BEN} closed")]);
 }
