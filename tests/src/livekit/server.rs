@@ -156,6 +156,11 @@ impl Server {
         self.setup.version
     }
 
+    /// Its process; `None` while it is ended.
+    pub fn id(&self) -> Option<u32> {
+        self.running().as_ref().map(|running| running.process.id())
+    }
+
     /// The last lines of its log.
     pub fn said(&self) -> String {
         let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
