@@ -129,7 +129,8 @@ pub(crate) struct Demo {
     #[arg(long, env = "VOICEGRAPH_REPORT", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Serves /edges, /metrics, /graph, /health, /ready and a first page here while the call lasts.
+    /// Serves /edges, /turns, /metrics, /graph, /health, /ready and a first page here while the
+    /// call lasts.
     #[arg(long, env = "VOICEGRAPH_HTTP", value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
 
@@ -154,7 +155,8 @@ pub(crate) struct Run {
     #[arg(long, env = "VOICEGRAPH_REPORT", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Serves /edges, /metrics, /graph, /health, /ready and a first page here while the call lasts.
+    /// Serves /edges, /turns, /metrics, /graph, /health, /ready and a first page here while the
+    /// call lasts.
     #[arg(long, env = "VOICEGRAPH_HTTP", value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
 

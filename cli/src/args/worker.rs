@@ -41,8 +41,9 @@ pub(crate) struct Worker {
           value_parser = secret)]
     pub(crate) worker_token: Option<Secret>,
 
-    /// Where the HTTP endpoints are served: /, /worker, /health, /ready, /edges, /metrics, /graph
-    /// and a page at /dashboard. There is no authentication: nothing there says what callers say.
+    /// Where the HTTP endpoints are served: /, /worker, /health, /ready, /edges, /turns, /metrics,
+    /// /graph and a page at /dashboard. There is no authentication: nothing there says what callers
+    /// say.
     #[arg(long, env = "VOICEGRAPH_LISTEN", default_value = "0.0.0.0:8081", value_name = "ADDR")]
     pub(crate) listen: SocketAddr,
 

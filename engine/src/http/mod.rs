@@ -3,12 +3,13 @@
 //! ```text
 //!   /         the graph, drawn, with live figures on its edges
 //!   /edges    figures per edge, JSON            /metrics  the same and more, for Prometheus
+//!   /turns    the last turns, JSON
 //!   /graph    svg, mermaid, dot or json         /health   whether the process lives
 //!                                               /ready    whether it should get calls
 //! ```
 //!
-//! Where a process has several pipelines, `/edges`, `/metrics` and `/health` tell of all, and
-//! `/graph?pipeline=name` draws one; without a name the first is meant.
+//! Where a process has several pipelines, `/edges`, `/turns`, `/metrics` and `/health` tell of all,
+//! and `/graph?pipeline=name` draws one; without a name the first is meant.
 //!
 //! Everything is read only, and nothing says what callers say. There is no authentication: listen
 //! on the loopback unless the network in front has one.
@@ -49,6 +50,7 @@ pub fn router(state: State) -> Router {
     Router::new()
         .route("/", get(routes::page))
         .route("/edges", get(routes::edges))
+        .route("/turns", get(routes::turns))
         .route("/metrics", get(routes::metrics))
         .route("/graph", get(graph::graph))
         .route("/health", get(health::health))

@@ -7,7 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 
 use super::State;
-use crate::metrics::{EdgeReport, Identity, Metrics};
+use crate::metrics::{EdgeReport, EndedTurn, Identity, Metrics};
 
 /// Nothing but the page itself and this server: no address outside is ever asked.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
@@ -44,6 +44,28 @@ pub(super) async fn edges(Extracted(state): Extracted<State>) -> impl IntoRespon
     ([NO_STORE], Json(Edges { pipelines: pipelines.collect() }))
 }
 
+/// The last turns of all pipelines.
+#[derive(Serialize)]
+struct Turns {
+    pipelines: Vec<PipelineTurns>,
+}
+
+#[derive(Serialize)]
+struct PipelineTurns {
+    #[serde(flatten)]
+    identity: Identity,
+    /// The latest last.
+    turns: Vec<EndedTurn>,
+}
+
+pub(super) async fn turns(Extracted(state): Extracted<State>) -> impl IntoResponse {
+    let pipelines = state.metrics.pipelines().into_iter().map(|metrics| PipelineTurns {
+        identity: metrics.identity(),
+        turns: metrics.recent_turns(),
+    });
+    ([NO_STORE], Json(Turns { pipelines: pipelines.collect() }))
+}
+
 pub(super) async fn metrics(Extracted(state): Extracted<State>) -> Response {
     match state.metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], text).into_response(),
@@ -56,5 +78,5 @@ pub(super) async fn metrics(Extracted(state): Extracted<State>) -> Response {
 }
 
 pub(super) async fn unknown() -> impl IntoResponse {
-    (StatusCode::NOT_FOUND, "there are /, /edges, /metrics, /graph, /health and /ready\n")
+    (StatusCode::NOT_FOUND, "there are /, /edges, /turns, /metrics, /graph, /health and /ready\n")
 }

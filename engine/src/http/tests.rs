@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{State, router, serve};
 use crate::connect::{Connector, Roots};
 use crate::edge::{Limit, Overflow, edge};
+use crate::event::{Event, Observer as _};
 use crate::graph::{Graph, GraphNode};
 use crate::message::{Envelope, TextDelta};
 use crate::metrics::Metrics;
@@ -23,6 +24,7 @@ use crate::session::Limits;
 use crate::signature::Signature;
 use crate::transport::scripted;
 use crate::transport::websocket::{Answer, End};
+use crate::turn::{Anchor, Outcome, TurnId, TurnReport};
 
 /// Far more than any answer takes on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -132,6 +134,36 @@ async fn edges_are_live_and_add_up() {
         (&3.into(), &1.into(), &2.into())
     );
     assert_eq!(edge["queue_us"]["count"], 1);
+}
+
+#[tokio::test]
+async fn turns_are_told_by_their_times_alone() {
+    let server = Server::start().await;
+    let pipeline = server.metrics.pipeline("clinic", "dev", "f00d", "0.1.0");
+    let report = TurnReport {
+        turn: TurnId(2),
+        anchor: Anchor::Vad,
+        outcome: Outcome::Interrupted,
+        end_of_turn_delay: None,
+        transcription_delay: None,
+        llm_ttft: None,
+        tts_ttfb: None,
+        e2e: Some(Duration::from_millis(750)),
+        engine_added: None,
+        played: Duration::ZERO,
+        barge_in_stop: None,
+        flush: None,
+    };
+    pipeline.on(Instant::now(), &Event::TurnEnded { heard: "secret words".to_owned(), report });
+    let answer = server.get("/turns").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("cache-control: no-store"));
+    assert!(!answer.contains("secret"), "{answer}");
+    let told: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+    assert_eq!(told["pipelines"][0]["pipeline"], "clinic");
+    let turn = &told["pipelines"][0]["turns"][0];
+    assert_eq!((&turn["ended"], &turn["turn"]), (&1.into(), &2.into()));
+    assert_eq!((&turn["outcome"], &turn["e2e_us"]), (&"interrupted".into(), &750_000.into()));
+    assert!(turn["engine_added_us"].is_null(), "what is not known is no 0");
 }
 
 #[tokio::test]

@@ -24,4 +24,4 @@ pub use node::{NodeMeter, Usage};
 pub use pipeline::{CallGuard, Identity, PipelineMetrics};
 pub use process::Metrics;
 pub use report::{EdgeReport, Percentiles};
-pub use turns::TurnSeries;
+pub use turns::{EndedTurn, MAX_RECENT_TURNS, TurnSeries};

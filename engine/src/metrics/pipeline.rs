@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::turns::Turns;
-use super::{EdgeReport, NodeMeter, TurnSeries};
+use super::{EdgeReport, EndedTurn, NodeMeter, TurnSeries};
 use crate::edge::{EdgeFigures, EdgeMeter, Limit, Overflow};
 use crate::event::{Event, Observer};
 use crate::resource::Resources;
@@ -143,6 +143,12 @@ impl PipelineMetrics {
     /// The values of `series` so far, in µs; `None` where there are none.
     pub fn turns_us(&self, series: TurnSeries) -> Option<Histogram<u64>> {
         self.tally().turns.durations_us.get(&series).cloned()
+    }
+
+    /// The last turns that ended, of all calls, the latest last: at most
+    /// [`MAX_RECENT_TURNS`](super::MAX_RECENT_TURNS).
+    pub fn recent_turns(&self) -> Vec<EndedTurn> {
+        self.tally().turns.recent.iter().cloned().collect()
     }
 
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {

@@ -7,8 +7,9 @@ use expect_test::{Expect, expect};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Usage;
-use super::{EdgeReport, Metrics, Percentiles, PipelineMetrics, TurnSeries};
+use super::{
+    EdgeReport, MAX_RECENT_TURNS, Metrics, Percentiles, PipelineMetrics, TurnSeries, Usage,
+};
 use crate::edge::{Limit, Overflow, edge};
 use crate::event::{Event, Observer};
 use crate::message::{Envelope, TextDelta};
@@ -71,6 +72,19 @@ async fn a_live_edge_adds_up() {
     drop(ends);
     let [edge] = pipeline.edge_reports().try_into().unwrap();
     assert_eq!((edge.sent, edge.received, edge.length, edge.dropped["closed"]), (5, 1, 0, 2));
+}
+
+#[test]
+fn the_last_turns_are_kept_and_no_more() {
+    let pipeline = clinic(&Metrics::new());
+    let all = MAX_RECENT_TURNS as u64 + 3;
+    for at in 1..=all {
+        pipeline.on(Instant::now(), &ended(Outcome::Completed, Some(ms(at))));
+    }
+    let recent = pipeline.recent_turns();
+    let kept: Vec<_> = recent.iter().map(|turn| (turn.ended, turn.report.e2e)).collect();
+    let wanted: Vec<_> = (4..=all).map(|at| (at, Some(ms(at)))).collect();
+    assert_eq!(kept, wanted);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,11 @@
-//! The durations of finished turns, over all calls of a pipeline.
+//! The durations of finished turns, over all calls of a pipeline: as histograms, and the last ones
+//! as they were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
 
 use super::bounds;
 use crate::edge::{histogram, micros};
@@ -99,15 +101,32 @@ fn outcome_name(outcome: Outcome) -> &'static str {
     }
 }
 
+/// How many of a pipeline's last turns are kept.
+pub const MAX_RECENT_TURNS: usize = 64;
+
+/// A finished turn, for `/turns`: times, and nothing of what was said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EndedTurn {
+    /// How many turns of the pipeline have ended with this one, in all its calls: by this a reader
+    /// knows which ones are new.
+    pub ended: u64,
+    /// Its figures.
+    #[serde(flatten)]
+    pub report: TurnReport,
+}
+
 /// What is kept of finished turns. A series without values stays empty: unknown is never 0.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turns {
     pub(super) outcomes: BTreeMap<&'static str, u64>,
     pub(super) durations_us: BTreeMap<TurnSeries, Histogram<u64>>,
+    /// At most [`MAX_RECENT_TURNS`], the latest last.
+    pub(super) recent: VecDeque<EndedTurn>,
 }
 
 impl Turns {
     pub(super) fn note(&mut self, report: &TurnReport) {
+        self.keep(report);
         *self.outcomes.entry(outcome_name(report.outcome)).or_default() += 1;
         for series in TurnSeries::ALL {
             if let Some(duration) = series.of(report) {
@@ -115,5 +134,13 @@ impl Turns {
                 histogram.saturating_record(micros(duration));
             }
         }
+    }
+
+    fn keep(&mut self, report: &TurnReport) {
+        if self.recent.len() == MAX_RECENT_TURNS {
+            self.recent.pop_front();
+        }
+        let ended = self.recent.back().map_or(1, |last| last.ended + 1);
+        self.recent.push_back(EndedTurn { ended, report: report.clone() });
     }
 }
