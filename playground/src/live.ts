@@ -1,16 +1,16 @@
 // The figures beside the call: asked for again and again, and shown as graph and tables.
 
 import { byId, say } from "./dom";
-import { UNKNOWN, count, time } from "./figures";
+import { count, time } from "./figures";
 import { Graph } from "./graph";
-import { type Edge, type Pipeline, metrics, pipelines } from "./server";
+import { type Edge, type Pipeline, type Turn, pipelines, turns } from "./server";
 import { Table } from "./table";
-import { type Row, SERIES, type Series, Turns } from "./turns";
+import { TIMES, type Time, Turns } from "./turns";
 
-/** The time between two questions: shorter than any turn takes. */
+/** The time between two questions: so that new figures come as they are made. */
 const PERIOD_MS = 500;
 
-const ALL_SERIES = Object.keys(SERIES) as Series[];
+const ALL_TIMES = Object.keys(TIMES) as Time[];
 const EDGE_COLUMNS = [
   "edge", "received", "dropped", "waiting", "wait p50", "wait p99", "age p50", "age p99",
 ];
@@ -21,7 +21,7 @@ export class Live {
   readonly #turns = new Turns();
   readonly #edgeTable = new Table(byId("edges", HTMLTableElement), EDGE_COLUMNS);
   readonly #turnTable = new Table(
-    byId("turns", HTMLTableElement), ["turn", "outcome", ...Object.values(SERIES)],
+    byId("turns", HTMLTableElement), ["turn", "outcome", ...Object.values(TIMES)],
   );
   readonly #problem = byId("figures-problem", HTMLParagraphElement);
 
@@ -50,14 +50,12 @@ export class Live {
   }
 
   async #refresh(): Promise<void> {
-    const [all, text] = await Promise.all([pipelines(), metrics()]);
+    const [all, ended] = await Promise.all([pipelines(), turns(this.#pipeline)]);
     const own = all.find(({ pipeline }) => pipeline === this.#pipeline);
     if (own === undefined) throw new Error(`nothing is told of the pipeline ${this.#pipeline}`);
     await this.#graph.show(own.fingerprint, own.edges);
     this.#edgeTable.show(own.edges.map(edgeCells), (at) => overflowed(own, at));
-    if (this.#turns.take(text, own.pipeline, own.environment)) {
-      this.#turnTable.show(turnRows(this.#turns.rows));
-    }
+    if (this.#turns.take(ended)) this.#turnTable.show(this.#turns.rows.map(turnCells));
   }
 }
 
@@ -76,13 +74,7 @@ function reasons(dropped: Readonly<Record<string, number>>): string {
   return some.map(([reason, n]) => `${count(n)} ${reason}`).join(", ") || "0";
 }
 
-/** Rows with their turns' numbers; they stand newest first. */
-function turnRows(rows: readonly Row[]): string[][] {
-  let last = rows.reduce((sum, { turns }) => sum + turns, 0);
-  return rows.map(({ turns, outcomes, us }) => {
-    const first = last - turns + 1;
-    const number = turns === 1 ? `${last}` : `${first}–${last}, mean`;
-    last = first - 1;
-    return [number, outcomes.join(", ") || UNKNOWN, ...ALL_SERIES.map((series) => time(us[series]))];
-  });
+function turnCells(turn: Turn): string[] {
+  const times = ALL_TIMES.map((name) => time(turn[name] ?? undefined));
+  return [`${turn.turn}`, turn.outcome, ...times];
 }

@@ -39,6 +39,23 @@ export interface Pipeline {
   readonly edges: readonly Edge[];
 }
 
+/** A turn that has ended, as `/turns` has it; what was not measured is null. */
+export interface Turn {
+  /** How many turns had ended with this one, in all calls. */
+  readonly ended: number;
+  /** Its number in its call. */
+  readonly turn: number;
+  /** How it ended: `completed`, `interrupted`, … */
+  readonly outcome: string;
+  readonly e2e_us: number | null;
+  readonly end_of_turn_delay_us: number | null;
+  readonly transcription_delay_us: number | null;
+  readonly llm_ttft_us: number | null;
+  readonly tts_ttfb_us: number | null;
+  readonly engine_added_us: number | null;
+  readonly barge_in_stop_us: number | null;
+}
+
 /** The page's server refused, or does not answer. */
 export class ServerError extends Error {}
 
@@ -68,8 +85,11 @@ export async function pipelines(): Promise<readonly Pipeline[]> {
   return pipelines;
 }
 
-export async function metrics(): Promise<string> {
-  return (await ask("metrics")).text();
+/** The last turns of `pipeline`, the latest last. */
+export async function turns(pipeline: string): Promise<readonly Turn[]> {
+  interface Told { readonly pipeline: string; readonly turns: readonly Turn[] }
+  const { pipelines }: { pipelines: Told[] } = await (await ask("turns")).json();
+  return pipelines.find((told) => told.pipeline === pipeline)?.turns ?? [];
 }
 
 export async function drawing(): Promise<string> {

@@ -1,60 +1,56 @@
 import { expect, test } from "vitest";
-import { samples } from "./exposition";
+import type { Turn } from "./server";
 import { Turns } from "./turns";
 
-const LABELS = 'environment="dev",pipeline="clinic"';
-
-function metrics(completed: number, interrupted: number, e2e: [number, number]): string {
-  return [
-    "# HELP voicegraph_turns_total Turns that ended, by outcome.",
-    `voicegraph_turns_total{${LABELS},outcome="completed"} ${completed}`,
-    `voicegraph_turns_total{${LABELS},outcome="interrupted"} ${interrupted}`,
-    `voicegraph_turns_total{environment="dev",pipeline="other",outcome="completed"} 70`,
-    `voicegraph_turn_e2e_seconds_bucket{${LABELS},le="+Inf"} ${e2e[1]}`,
-    `voicegraph_turn_e2e_seconds_sum{${LABELS}} ${e2e[0]}`,
-    `voicegraph_turn_e2e_seconds_count{${LABELS}} ${e2e[1]}`,
-  ].join("\n");
+/** Turns that ended one after the other, up to the one with this number. */
+function upTo(last: number): Turn[] {
+  return Array.from({ length: last }, (_, at) => turn(at + 1));
 }
 
-function rows(...readings: string[]) {
+function turn(ended: number): Turn {
+  return {
+    ended, turn: ended, outcome: "completed", e2e_us: 750_000, end_of_turn_delay_us: null,
+    transcription_delay_us: null, llm_ttft_us: null, tts_ttfb_us: null, engine_added_us: 400,
+    barge_in_stop_us: null,
+  };
+}
+
+function shown(...readings: Turn[][]): number[] {
   const turns = new Turns();
-  for (const reading of readings) turns.take(reading, "clinic", "dev");
-  return turns.rows;
+  for (const reading of readings) turns.take(reading);
+  return turns.rows.map(({ ended }) => ended);
 }
 
-test("what was before the call is no turn of it", () => {
-  expect(rows(metrics(3, 1, [2.5, 4]))).toEqual([]);
+test("what was before the page is no turn of the call", () => {
+  expect(shown(upTo(3))).toEqual([]);
+  expect(shown(upTo(3), upTo(3))).toEqual([]);
 });
 
-test("a turn's duration is what the sum grew by", () => {
-  const [row] = rows(metrics(3, 0, [2.5, 3]), metrics(4, 0, [3.25, 4]));
-  expect(row).toEqual({ turns: 1, outcomes: ["completed"], us: { turn_e2e: 750_000 } });
+test("the latest turn comes first, however many ended at once", () => {
+  expect(shown([], upTo(1), upTo(3))).toEqual([3, 2, 1]);
 });
 
-test("what a turn did not measure is absent", () => {
-  const [row] = rows(metrics(3, 0, [2.5, 3]), metrics(3, 1, [2.5, 3]));
-  expect(row).toEqual({ turns: 1, outcomes: ["interrupted"], us: {} });
+test("turns that the process no longer tells of go", () => {
+  expect(shown(upTo(3), upTo(7).slice(4))).toEqual([7, 6, 5]);
 });
 
-test("several turns at once give their mean, and say how many they are", () => {
-  const [row] = rows(metrics(0, 0, [0, 0]), metrics(1, 1, [3, 2]));
-  expect(row).toEqual({
-    turns: 2,
-    outcomes: ["completed", "interrupted"],
-    us: { turn_e2e: 1_500_000 },
-  });
+test("a reading without a new turn changes nothing", () => {
+  const turns = new Turns();
+  expect([upTo(1), upTo(2), upTo(2)].map((it) => turns.take(it))).toEqual([false, true, false]);
 });
 
-test("the latest turn comes first, and a process that began anew is none", () => {
-  const found = rows(
-    metrics(1, 0, [1, 1]), metrics(2, 0, [2, 2]), metrics(2, 1, [2.5, 3]), metrics(0, 0, [0, 0]),
-  );
-  expect(found.map((row) => row.outcomes)).toEqual([["interrupted"], ["completed"]]);
+test("the turns of the last call go when the next begins", () => {
+  const turns = new Turns();
+  for (const reading of [[], upTo(2)]) turns.take(reading);
+  turns.clear();
+  expect(turns.rows).toEqual([]);
+  turns.take(upTo(3));
+  expect(turns.rows.map(({ ended }) => ended)).toEqual([3]);
 });
 
-test("labels are read without their escapes", () => {
-  expect(samples('a{b="x\\"y\\\\z",c="1, 2"} 3\n# d 4\n\ne 5')).toEqual([
-    { name: "a", labels: { b: 'x"y\\z', c: "1, 2" }, value: 3 },
-    { name: "e", labels: {}, value: 5 },
-  ]);
+test("a process that began anew has none of the call's", () => {
+  const turns = new Turns();
+  for (const reading of [upTo(4), upTo(5), []]) turns.take(reading);
+  expect(turns.take(upTo(1))).toBe(true);
+  expect(turns.rows.map(({ ended }) => ended)).toEqual([1]);
 });

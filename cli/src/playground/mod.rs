@@ -4,7 +4,7 @@
 //!   browser ── / and /assets ───────> page    the bundle of `playground/dist`, compiled in
 //!           ── /api/config ─────────> routes  where the room is, whom to call
 //!           ── /api/token ──────────> routes  a place in a fresh room; joining calls the agent
-//!           ── /edges, /metrics, … ─> the engine's own routes, where the agent runs here
+//!           ── /edges, /turns, …   ─> the engine's own routes, where the agent runs here
 //!           ── LiveKit ─────────────> the room server, which the page's policy names
 //! ```
 //!

@@ -70,7 +70,7 @@ impl FromRef<Shared> for Arc<Playground> {
 }
 
 /// The routes of a server with the names `own`. What they do not know is asked of `figures`: the
-/// engine's `/edges`, `/metrics` and `/graph`, or nothing.
+/// engine's `/edges`, `/turns`, `/graph` and its others, or nothing.
 ///
 /// # Errors
 /// [`UrlError`] where `playground.url` is no address of a room server.

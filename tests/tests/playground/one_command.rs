@@ -30,6 +30,8 @@ async fn one_command_gives_a_talking_page() {
         "{report:?}"
     );
     assert!(report.turns.len() >= 2 && report.live_edges >= 7, "{report:?}");
+    let numbers: Vec<u32> = report.turns.iter().map(|row| row[0].parse().unwrap()).collect();
+    assert!(numbers.is_sorted_by(|later, earlier| later > earlier), "a row each: {numbers:?}");
     playground.terminate().await;
     assert!(playground.ended().await.success());
 }

@@ -85,6 +85,7 @@ fn check(report: &Report, server: &Server) {
     assert!(edges.contains(&"mic.audio -> vad.audio") && edges.len() == 10, "{edges:?}");
     assert!(report.live_edges >= 3, "{}", report.live_edges);
     let turn = report.turns.first().expect("the page waited for it");
+    assert!(turn[0].parse::<u32>().is_ok() && turn.len() == 9, "{turn:?}");
     assert!(turn.iter().any(|cell| cell.ends_with(" ms")), "{turn:?}");
     let own = [server.http().to_string()];
     let others: Vec<_> = report.hosts.iter().filter(|host| !own.contains(host)).collect();

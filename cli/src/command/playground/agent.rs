@@ -31,7 +31,7 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
 /// A worker that the server knows.
 pub(super) struct Agent {
-    /// `/edges`, `/metrics`, `/graph` and the engine's others.
+    /// `/edges`, `/turns`, `/graph` and the engine's others.
     pub(super) figures: Router,
     drain: CancellationToken,
     end: CancellationToken,
