@@ -19,8 +19,9 @@ const CALL_GOAL_BYTES: u64 = 256 * 1_024;
 /// What a call may take: the goal, and what pages and allocators make of it from run to run.
 const CALL_BYTES: u64 = 320 * 1_024;
 
-/// The one edge that carries nothing: the model of `load.toml` calls no tool.
-const QUIET_EDGE: &str = "llm.call -> booking.call";
+/// The edges that carry nothing: the model of `load.toml` calls no tool, and its callers neither
+/// type nor press keys.
+const QUIET_EDGES: [&str; 2] = ["llm.call -> booking.call", "mic.input -> turn.input"];
 
 /// The table.
 pub(crate) fn table(figures: &Figures) -> Table {
@@ -85,7 +86,7 @@ fn rest(figures: &Figures) -> Vec<Row> {
     let (idle, after) = (figures.idle, figures.after);
     let sum = |of: fn(&Edge) -> u64| figures.edges.iter().map(of).sum::<u64>();
     let adds_up = |edge: &Edge| {
-        let carries = edge.sent > 0 || edge.edge == QUIET_EDGE;
+        let carries = edge.sent > 0 || QUIET_EDGES.contains(&&*edge.edge);
         edge.length == 0 && edge.sent == edge.received + edge.dropped() && carries
     };
     let odd: Vec<&str> =

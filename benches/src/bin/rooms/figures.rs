@@ -7,10 +7,20 @@ use voicegraph_benches::process::Held;
 
 use crate::conversation::Tale;
 
+/// Which step of the climb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Each call must be answered.
+    First,
+    /// Looks for what is too much.
+    Later,
+}
+
 /// All that was measured with so many calls at once.
 #[derive(Debug)]
 pub(crate) struct Figures {
     pub(crate) calls: u32,
+    pub(crate) step: Step,
     pub(crate) tales: Vec<Tale>,
     /// What the worker held before the calls and after.
     pub(crate) idle: Held,
@@ -71,10 +81,15 @@ impl Added {
         Self(self.0.iter().map(|&(bound, count)| (bound, count - at(bound))).collect())
     }
 
+    /// How many turns.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.last().map_or(0, |&(_, count)| count)
+    }
+
     /// At most this was added to that share of the turns: the bound of a bucket. `None` without
     /// turns.
     pub(crate) fn quantile(&self, share: f64) -> Option<Duration> {
-        let all = self.0.last()?.1;
+        let all = self.count();
         let wanted = (share * all as f64).ceil() as u64;
         let (bound, _) = self.0.iter().find(|(_, count)| all > 0 && *count >= wanted)?;
         Some(Duration::try_from_secs_f64(*bound).unwrap_or(Duration::MAX))
@@ -118,7 +133,7 @@ voicegraph_worker_tasks 12
         assert_eq!(added.quantile(0.5), Some(Duration::from_millis(1)));
         assert_eq!(added.quantile(0.99), Some(Duration::from_millis(5)));
         assert_eq!(added.quantile(1.0), Some(Duration::MAX));
-        assert_eq!(added.since(&added).quantile(0.5), None);
+        assert_eq!((added.count(), added.since(&added).quantile(0.5)), (100, None));
         assert_eq!(added.since(&Added::default()), added);
     }
 

@@ -10,9 +10,9 @@
 //! and processor, what the engine adds to a turn and on each edge, whether anything is left after
 //! the calls, and on what the machine is saturated, if it is.
 //!
-//! Budget: every call is answered, to the last question; nothing is left; and a call takes at most
-//! [`CALL_BYTES`](table::CALL_BYTES). What depends on how fast the machine is at this moment is
-//! shown and not gated.
+//! Budget: every call of the first step is answered, to the last question; nothing is left of any;
+//! and a call takes at most [`CALL_BYTES`](table::CALL_BYTES). What depends on how fast the machine
+//! is at this moment is shown and not gated.
 
 mod callers;
 mod conversation;
@@ -26,6 +26,8 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use clap::{Parser, Subcommand};
+
+use figures::Step;
 
 /// Calls in rooms, in steps.
 #[derive(Clone, Debug, Parser)]
@@ -79,12 +81,16 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let length = Duration::from_secs(arguments.seconds);
     let mut steps = Vec::new();
     for &calls in &arguments.calls {
-        let figures = world.step(calls, length).await?;
+        let step = if steps.is_empty() { Step::First } else { Step::Later };
+        let figures = world.step(calls, length, step).await?;
         print!("{}", table::table(&figures));
-        println!("{:<34} {}\n", "saturated", saturation::told(&figures));
+        let signs = saturation::signs(&figures);
+        let signs = if signs.is_empty() { "nothing".to_owned() } else { signs.join("; ") };
+        println!("{:<34} {signs}\n", "what gives way");
         steps.push(figures);
     }
     print!("{}", table::edges(&steps));
+    println!("{}", saturation::summary(&steps));
     let held = steps.iter().all(|figures| table::table(figures).holds());
     world.stop().await?;
     ensure!(held, "a gate did not hold");

@@ -16,7 +16,7 @@ use voicegraph_benches::program::{self, Beside, Program, Providers, SPARE_FILES}
 use voicegraph_tests::livekit::{KEY, SECRET, Server, Version};
 
 use crate::conversation::Tale;
-use crate::figures::{Added, Figures, Loads, cut_turns, gauge};
+use crate::figures::{Added, Figures, Loads, Step, cut_turns, gauge};
 
 /// How long a worker may take until the server dispatches to it, and a load to begin.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -70,7 +70,12 @@ impl World {
 
     /// Measures `calls` calls at once for `length`, after a first one by which code and pools are
     /// in memory.
-    pub(crate) async fn step(&self, calls: u32, length: Duration) -> anyhow::Result<Figures> {
+    pub(crate) async fn step(
+        &self,
+        calls: u32,
+        length: Duration,
+        step: Step,
+    ) -> anyhow::Result<Figures> {
         let worker = self.hire(calls).await?;
         let warm = Callers::start(&self.server.url(), &format!("warm-{calls}"), 1).await?;
         let warm = warm.leave().await?;
@@ -87,6 +92,7 @@ impl World {
         worker.program.stop().await?;
         Ok(Figures {
             calls,
+            step,
             tales,
             idle,
             after,

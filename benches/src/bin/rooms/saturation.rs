@@ -8,25 +8,41 @@ use crate::figures::{Figures, Loads};
 pub(crate) const ADDED_GOALS: (Duration, Duration) =
     (Duration::from_millis(1), Duration::from_millis(5));
 
+/// The 99th percentile of fewer turns is the worst of them, which tells of a moment.
+const MANY_TURNS: u64 = 100;
+
 /// From this share of all processors on, work waits for work.
 const BUSY: f64 = 0.9;
 
-/// What gives way, or that nothing does.
-pub(crate) fn told(figures: &Figures) -> String {
+/// What gives way; empty where nothing does.
+pub(crate) fn signs(figures: &Figures) -> Vec<String> {
     let signs = [unanswered(figures), slow(figures), busy(figures.loads, processors())];
-    let signs: Vec<String> = signs.into_iter().flatten().collect();
-    if signs.is_empty() { "no".to_owned() } else { format!("YES: {}", signs.join("; ")) }
+    signs.into_iter().flatten().collect()
+}
+
+/// The most calls that were carried before anything gave way, and what did then.
+pub(crate) fn summary(steps: &[Figures]) -> String {
+    let saturated = steps.iter().position(|figures| !signs(figures).is_empty());
+    let carried = steps[..saturated.unwrap_or(steps.len())].last().map_or(0, |step| step.calls);
+    let first = saturated.map(|at| (steps[at].calls, signs(&steps[at]).join("; ")));
+    match first {
+        Some((calls, why)) => format!("{carried} calls are carried; at {calls}: {why}"),
+        None => format!("{carried} calls are carried, and nothing gives way"),
+    }
 }
 
 fn unanswered(figures: &Figures) -> Option<String> {
     let complaints = figures.tales.iter().filter(|tale| tale.complaint.is_some()).count();
-    (complaints > 0).then(|| format!("{complaints} calls went wrong"))
+    let cut = figures.cut_turns;
+    let wrong = complaints > 0 || cut > 0;
+    wrong.then(|| format!("{complaints} calls went wrong, {cut} answers were cut short"))
 }
 
 fn slow(figures: &Figures) -> Option<String> {
     let (half, most) = ADDED_GOALS;
     let above = |share, goal| figures.added.quantile(share).is_some_and(|added| added > goal);
-    let slow = above(0.5, half) || above(0.99, most);
+    let many = figures.added.count() >= MANY_TURNS;
+    let slow = above(0.5, half) || (many && above(0.99, most));
     slow.then(|| "engine-added latency is above its goal".to_owned())
 }
 

@@ -7,7 +7,7 @@ use voicegraph_benches::http::Edge;
 use voicegraph_benches::program::{SPARE_FILES, SPARE_THREADS};
 use voicegraph_benches::table::{Row, Table, gate, quantiles, shown};
 
-use crate::figures::Figures;
+use crate::figures::{Figures, Step};
 use crate::saturation::{ADDED_GOALS, processors};
 
 /// What a call may take of the worker's memory: its room, its sound both ways, its pipeline, and
@@ -29,25 +29,17 @@ fn answers(figures: &Figures) -> Vec<Row> {
     let answered: usize = tales.iter().map(|tale| tale.responses_ms.len()).sum();
     let complaints = tales.iter().filter(|tale| tale.complaint.is_some()).count();
     let cut = figures.cut_turns;
+    let all_greeted = greeted == figures.calls as usize;
+    let all_answered = answered == asked as usize && asked > 0;
+    let uncut = complaints == 0 && cut == 0;
+    let row = |what, figure, goal: &str, held| match figures.step {
+        Step::First => gate(what, figure, goal, held),
+        Step::Later => shown(what, figure, goal.to_owned()),
+    };
     vec![
-        gate(
-            "calls, greeted",
-            format!("{}, {greeted}", figures.calls),
-            "all",
-            greeted == figures.calls as usize,
-        ),
-        gate(
-            "questions asked, answered",
-            format!("{asked}, {answered}"),
-            "all",
-            answered == asked as usize && asked > 0,
-        ),
-        gate(
-            "complaints, answers cut short",
-            format!("{complaints}, {cut}"),
-            "none",
-            complaints == 0 && cut == 0,
-        ),
+        row("calls, greeted", format!("{}, {greeted}", figures.calls), "all", all_greeted),
+        row("questions asked, answered", format!("{asked}, {answered}"), "all", all_answered),
+        row("complaints, answers cut short", format!("{complaints}, {cut}"), "none", uncut),
     ]
 }
 
