@@ -4,6 +4,7 @@
 //!   caller ── microphone ─> Microphone ─> RoomSource ─> graph ─> RoomSink ── roomio_audio ─>
 //!          ── chat, keys, RPC ─> Watch ───────┘           └─> Told ─> Texts ── words, state ─>
 //!          ── comes, goes ─────> Watch ─> Link ─> End
+//!   server, worker ── the job is over ─> Orders ─┘
 //! ```
 //!
 //! [`RoomCall::join`] joins the room of an assignment and waits for the caller;

@@ -9,8 +9,8 @@ use voicegraph_tests::workspace::say;
 
 use super::process::{STEP, Worker};
 
-/// What memory may grow by: an allocator keeps some of what it had at the most.
-const GROWTH_MIB: usize = 24;
+/// What memory may grow by: an allocator keeps some of what it had at the most. 1 MiB is seen.
+const GROWTH_MIB: usize = 8;
 
 /// What a process holds.
 #[derive(Clone, Copy, Debug)]
