@@ -38,6 +38,11 @@ load *arguments:
 sessions *arguments:
     cargo run --release --package voicegraph-benches --bin sessions -- {{arguments}}
 
+# Calls in rooms, step by step, until the machine has enough.
+rooms *arguments:
+    cargo build --release --package voicegraph
+    cargo run --release --package voicegraph-benches --bin rooms -- {{arguments}}
+
 # The playground's page: types, tests, and the committed bundle; `--write` makes the bundle anew.
 page *arguments:
     .ci/page {{arguments}}
