@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod alone;
 pub mod booking;
+pub mod browser;
 pub mod caller;
 pub mod cut;
 pub mod http;

@@ -7,6 +7,7 @@ import {
 
 await run(async () => {
   await join();
+  await reads("pipeline", "clinic");
   const [agent_dbfs] = await Promise.all([
     louder("agent-level", -40),
     hears("Riverside Clinic, good morning. How can I help you?"),

@@ -8,7 +8,6 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where anything fails")]
 
 mod agent;
-mod browser;
 mod commands;
 mod figures;
 mod local_server;

@@ -4,8 +4,8 @@ use voicegraph_tests::program::Process;
 use voicegraph_tests::scenario::clinic;
 use voicegraph_tests::sound::Sound;
 
-use crate::browser::Browser;
 use crate::local_server::program;
+use voicegraph_tests::browser::Browser;
 
 const SUITE: &str = "playground command";
 

@@ -58,7 +58,6 @@ export const picture = (name) => page.screenshot({ path: `${pictures}/${name}.pn
 /** Opens the page, presses the button, and tells the room. */
 export async function join() {
   await page.goto(url);
-  await reads("pipeline", "clinic");
   const [answer] = await Promise.all([
     page.waitForResponse((it) => it.url().endsWith("/api/token")),
     page.getByRole("button", { name: "Start talking" }).click(),

@@ -6,6 +6,7 @@ import {
 
 await run(async () => {
   await join();
+  await reads("pipeline", "clinic");
   await reads("agent", "speaking");
   const mic_dbfs = await louder("mic-level", -50);
   const agent_dbfs = await louder("agent-level", -18);

@@ -10,8 +10,8 @@ use voicegraph_tests::livekit::{KEY, SECRET, Server, Version};
 use voicegraph_tests::scenario::clinic;
 
 use crate::agent::Agent;
-use crate::browser::{Browser, Report};
 use crate::figures::Figures;
+use voicegraph_tests::browser::{Browser, Report};
 
 const SUITE: &str = "playground";
 

@@ -1,19 +1,30 @@
-//! A booking that is spoken, and a question that is typed, land where they should: in PostgreSQL.
+//! A booking that is spoken, to the official SDK or on the playground's page, lands where it should:
+//! in PostgreSQL. A question that is typed is answered.
 
 use chrono::Utc;
 use voicegraph_database::migrate::Migrator;
 use voicegraph_database::seed::{self, Guard};
 use voicegraph_database::{Database, Options, Settings};
+use voicegraph_tests::browser::Browser;
+use voicegraph_tests::livekit::{KEY, SECRET, Version};
 use voicegraph_tests::postgres::Postgres;
+use voicegraph_tests::program::{self, Process};
 use voicegraph_tests::sdk_peer::SdkPeer;
+use voicegraph_tests::sound::Sound;
+use voicegraph_tests::workspace;
 
 use super::rows::{records, text};
-use super::worker::{BEN, GREETING, Start, agent_says, line, pipeline};
-use crate::protocol::{Site, against_both};
+use super::worker::{BEN, GREETING, Start, Worker, agent_says, line, pipeline};
+use crate::protocol::{Site, against_both, play};
 use crate::room::until;
 use crate::room_stage::{MICROPHONE, VOICE};
 
 against_both!(a_spoken_booking_is_one_row);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn booked_on_the_page() {
+    play("booked_on_the_page", Version::New, a_booking_on_the_page_is_one_row).await;
+}
 
 /// What the agent says before it books.
 const OFFER: &str = "Shall I book Doctor Hart for you?";
@@ -63,21 +74,40 @@ async fn slot(database: &Database) -> String {
     format!("{}T15:00:00Z", text(database, last).await.remove(0))
 }
 
+/// The clinic at work for callers who book, and the half hour that they get.
+struct Clinic {
+    worker: Worker,
+    database: Database,
+    slot: String,
+}
+
+impl Clinic {
+    async fn open(site: &Site) -> Option<Self> {
+        let (settings, url) = seeded(Postgres::shared("worker booking")?).await;
+        let database = Database::open(settings);
+        let slot = slot(&database).await;
+        let start = Start {
+            server: site.server,
+            agent: site.name,
+            pipelines: &[&pipeline()],
+            database: &url,
+            heard: &["Sorry, can I see a doctor on Tuesday?", "Yes, please."],
+            script: &script(&slot),
+            more: &[],
+        };
+        Some(Self { worker: start.work().await, database, slot })
+    }
+
+    /// Ends once the call has, and looks at what it left.
+    async fn close(self) {
+        self.worker.until_busy(0).await;
+        check(&self.database, &self.slot).await;
+        self.worker.end().await;
+    }
+}
+
 async fn a_spoken_booking_is_one_row(site: Site) {
-    let Some(server) = Postgres::shared("worker booking") else { return };
-    let (settings, url) = seeded(server).await;
-    let database = Database::open(settings);
-    let slot = slot(&database).await;
-    let start = Start {
-        server: site.server,
-        agent: site.name,
-        pipelines: &[&pipeline()],
-        database: &url,
-        heard: &["Sorry, can I see a doctor on Tuesday?", "Yes, please."],
-        script: &script(&slot),
-        more: &[],
-    };
-    let worker = start.work().await;
+    let Some(clinic) = Clinic::open(&site).await else { return };
     let ben = SdkPeer::join(site.name, site.server, site.name, BEN).await;
     let Some(ben) = ben else { return };
     ben.publish(MICROPHONE, 16_000, 1).await;
@@ -92,9 +122,40 @@ async fn a_spoken_booking_is_one_row(site: Site) {
     ben.send_text("lk.chat", "When are you open this week?").await;
     agent_says(&ben, "We are open Monday to Friday").await;
     ben.leave().await;
-    worker.until_busy(0).await;
-    check(&database, &slot).await;
-    worker.end().await;
+    clinic.close().await;
+}
+
+/// The page joins by a token, which calls the agent, and is left with the call still open.
+async fn a_booking_on_the_page_is_one_row(site: Site) {
+    let Some(clinic) = Clinic::open(&site).await else { return };
+    let url = site.server.url();
+    let variables = [("LIVEKIT_API_KEY", KEY), ("LIVEKIT_API_SECRET", SECRET)];
+    let who = ["token", "--room", site.name, "--identity", BEN, "--agent", site.name];
+    let token = program::run(&workspace::root(), &who, &variables).await.succeeded();
+    let arguments = ["playground", "--port", "0", "--url", &url, "--token", token.trim()];
+    let mut playground = Process::start(&arguments, &[]);
+    let page = playground.line_with("http://127.0.0.1:").await;
+    let folder = tempfile::tempdir().unwrap();
+    let voice = folder.path().join("booking.wav");
+    spoken().write(&voice);
+    let browser = Browser::visit(site.name, "booking.mjs", page.trim(), &voice).await;
+    let Some(mut browser) = browser else { return };
+    assert_eq!(browser.room().await, site.name);
+    let report = browser.report().await;
+    assert_eq!(report.complaints, [] as [&str; 0]);
+    assert!(report.mic_dbfs > -50.0 && report.agent_dbfs > -40.0, "{report:?}");
+    clinic.close().await;
+    playground.stop().await;
+}
+
+/// The caller lets the agent greet, asks, lets it answer, agrees, and says nothing more.
+fn spoken() -> Sound {
+    let mut asks = line(1).after_silence(12_000);
+    let agrees = line(3).after_silence(9_000);
+    let silence = asks.samples_in(60_000);
+    asks.samples.extend(agrees.samples);
+    asks.samples.extend(std::iter::repeat_n(0, silence));
+    asks
 }
 
 /// The agent says it all, and is silent.

@@ -1,5 +1,5 @@
-//! Chromium, driven by the visits beside this file under Node, with the packages of
-//! `playground/package-lock.json`.
+//! Chromium on the playground's page, driven under Node by the visits in `tests/playground`, with the
+//! packages of `playground/package-lock.json`.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,8 +10,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
-use voicegraph_tests::livekit::within;
-use voicegraph_tests::workspace;
+
+use crate::livekit::within;
+use crate::workspace;
 
 /// What it is called: by Debian's package, and where Google's own build is installed.
 const CHROMIUM: [&str; 2] = ["chromium", "google-chrome"];
@@ -20,9 +21,12 @@ const CHROMIUM: [&str; 2] = ["chromium", "google-chrome"];
 const VISIT_LIMIT: Duration = Duration::from_secs(180);
 
 /// Where the pictures of the page are kept.
-pub(crate) fn pictures() -> PathBuf {
+///
+/// # Panics
+/// Where `target` cannot be written.
+pub fn pictures() -> PathBuf {
     let folder = workspace::target().join("playground");
-    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&folder).expect("target is writable");
     folder
 }
 
@@ -30,7 +34,7 @@ pub(crate) fn pictures() -> PathBuf {
 const MANIFEST: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 
 /// A visit of the page.
-pub(crate) struct Browser {
+pub struct Browser {
     node: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
@@ -49,21 +53,23 @@ enum Told {
 
 /// What was seen on the page.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Report {
+pub struct Report {
     /// Both sides' words, line by line: `You: …`.
-    pub(crate) conversation: Vec<String>,
+    pub conversation: Vec<String>,
     /// The highest levels that the meters showed, in dBFS.
-    pub(crate) mic_dbfs: f64,
-    pub(crate) agent_dbfs: f64,
+    pub mic_dbfs: f64,
+    /// The agent's voice.
+    pub agent_dbfs: f64,
     /// Edges on which the drawing has figures.
-    pub(crate) live_edges: u32,
+    pub live_edges: u32,
     /// Rows of the two tables.
-    pub(crate) edges: Vec<Vec<String>>,
-    pub(crate) turns: Vec<Vec<String>>,
+    pub edges: Vec<Vec<String>>,
+    /// A row for each turn.
+    pub turns: Vec<Vec<String>>,
     /// Errors and warnings of the console, exceptions, requests that failed.
-    pub(crate) complaints: Vec<String>,
+    pub complaints: Vec<String>,
     /// Every host that was asked.
-    pub(crate) hosts: Vec<String>,
+    pub hosts: Vec<String>,
 }
 
 /// The first that is installed.
@@ -80,7 +86,10 @@ impl Browser {
     /// Opens `page` and does what `visit` says, with a microphone that plays `voice`; pictures go
     /// into [`pictures`]. `None`, and `suite` is noted as skipped, where Node or Chromium is
     /// missing.
-    pub(crate) async fn visit(suite: &str, visit: &str, page: &str, voice: &Path) -> Option<Self> {
+    ///
+    /// # Panics
+    /// Where the packages cannot be installed.
+    pub async fn visit(suite: &str, visit: &str, page: &str, voice: &Path) -> Option<Self> {
         let Some((packages, chromium)) = packages().await.zip(chromium()) else {
             workspace::skip(suite, "no Chromium, or no Node with npm to drive it");
             return None;
@@ -89,13 +98,16 @@ impl Browser {
         let mut command = Command::new("node");
         command.arg(driver).arg(packages).arg(chromium).arg(page).arg(voice).arg(pictures());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut node = command.spawn().unwrap();
-        let lines = BufReader::new(node.stdout.take().unwrap()).lines();
+        let mut node = command.spawn().expect("Node was just asked");
+        let lines = BufReader::new(node.stdout.take().expect("it is a pipe")).lines();
         Some(Self { node, lines })
     }
 
     /// The room that the page joins.
-    pub(crate) async fn room(&mut self) -> String {
+    ///
+    /// # Panics
+    /// Where the visit fails before.
+    pub async fn room(&mut self) -> String {
         match within("the page's room", self.next()).await {
             Told::Room(room) => room,
             Told::Failed(why) => panic!("{why}"),
@@ -104,11 +116,14 @@ impl Browser {
     }
 
     /// What was seen, once the visit is over.
-    pub(crate) async fn report(&mut self) -> Report {
+    ///
+    /// # Panics
+    /// Where it failed, or does not end in time.
+    pub async fn report(&mut self) -> Report {
         let told = tokio::time::timeout(VISIT_LIMIT, self.next()).await;
         match told.expect("the visit ends in time") {
             Told::Report(report) => {
-                assert!(self.node.wait().await.unwrap().success());
+                assert!(self.node.wait().await.expect("it is our child").success());
                 report
             }
             Told::Failed(why) => panic!("{why}"),
@@ -117,7 +132,12 @@ impl Browser {
     }
 
     async fn next(&mut self) -> Told {
-        let line = self.lines.next_line().await.unwrap().expect("the driver tells how it ends");
+        let line = self
+            .lines
+            .next_line()
+            .await
+            .expect("it writes text")
+            .expect("the driver tells how it ends");
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 }
@@ -128,20 +148,21 @@ async fn packages() -> Option<PathBuf> {
     let source = workspace::root().join("playground");
     let mut hasher = DefaultHasher::new();
     for name in MANIFEST {
-        fs::read(source.join(name)).unwrap().hash(&mut hasher);
+        fs::read(source.join(name)).expect("it is committed").hash(&mut hasher);
     }
     let folder = workspace::target().join(format!("playground-{:016x}", hasher.finish()));
     let complete = folder.join("complete");
-    fs::create_dir_all(&folder).unwrap();
-    let lock = File::create(folder.join("lock")).unwrap();
-    lock.lock().unwrap();
+    fs::create_dir_all(&folder).expect("target is writable");
+    let lock = File::create(folder.join("lock")).expect("target is writable");
+    lock.lock().expect("a file can be locked");
     if !complete.exists() {
         for name in MANIFEST {
-            fs::copy(source.join(name), folder.join(name)).unwrap();
+            fs::copy(source.join(name), folder.join(name)).expect("target is writable");
         }
-        let install = Command::new("npm").arg("ci").current_dir(&folder).output().await.unwrap();
+        let install = Command::new("npm").arg("ci").current_dir(&folder).output().await;
+        let install = install.expect("npm was just asked");
         assert!(install.status.success(), "{}", String::from_utf8_lossy(&install.stderr));
-        fs::write(complete, "").unwrap();
+        fs::write(complete, "").expect("target is writable");
     }
     Some(folder)
 }
