@@ -1,5 +1,5 @@
-//! Chromium on the playground's page, driven under Node by the visits in `tests/playground`, with the
-//! packages of `playground/package-lock.json`.
+//! Chromium on the playground's page, driven under Node by the visits in `tests/playground`, with
+//! the packages of `playground/package-lock.json`.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};

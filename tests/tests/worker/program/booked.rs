@@ -1,5 +1,5 @@
-//! A booking that is spoken, to the official SDK or on the playground's page, lands where it should:
-//! in PostgreSQL. A question that is typed is answered.
+//! A booking that is spoken, to the official SDK or on the playground's page, lands where it
+//! should: in PostgreSQL. A question that is typed is answered.
 
 use chrono::Utc;
 use voicegraph_database::migrate::Migrator;
