@@ -7,8 +7,8 @@ default:
 # Format, lints and the rules of the house: the quick look before a commit.
 check:
     cargo fmt --all --check
-    cargo clippy --workspace --all-targets -- --deny warnings
-    cargo test --package voicegraph-tests --lib --test tidy
+    cargo clippy --profile ci --workspace --all-targets -- --deny warnings
+    cargo test --profile ci --workspace --test tidy
 
 # Every test; installs what they need.
 test *arguments:
@@ -16,7 +16,7 @@ test *arguments:
 
 # Whole calls under virtual time; `UPDATE_EXPECT=1 just sim` accepts what changed.
 sim:
-    cargo test --package voicegraph-tests --test scenarios
+    cargo test --profile ci --workspace --test scenarios
 
 # Measures; see benches/ for the question that each bench answers.
 bench *filter:
@@ -55,9 +55,9 @@ demo *arguments:
 fuzz target seconds="60":
     RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz {{target}} -- -max_total_time={{seconds}}
 
-# Licences, advisories, bans and sources of all dependencies.
-deny:
-    cargo deny check
+# Unused dependencies, and licences, advisories, bans and sources of all.
+dependencies:
+    .ci/dependencies
 
 # All that has to hold before a merge.
 ci:
