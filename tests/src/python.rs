@@ -30,7 +30,7 @@ pub async fn with_sdks() -> Option<PathBuf> {
     environment(&folder()).await
 }
 
-/// The interpreter of an environment with the requirements that `folder` lists; `None` where there
+/// The interpreter of an environment with the requirements that `folder` lists, each by its hash; `None` where there
 /// is no Python that can make one. A change of the requirements makes a new environment. Of several
 /// tests that want it at once, one makes it.
 ///
@@ -63,7 +63,7 @@ async fn install(place: &Path, python: &Path, requirements: &Path) {
     let place = place.to_str().expect("cargo's paths are text");
     let list = requirements.to_str().expect("cargo's paths are text");
     succeed(Path::new("python3"), &["-m", "venv", "--clear", place]).await;
-    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"];
     succeed(python, &[&quiet[..], &["--requirement", list]].concat()).await;
 }
 
