@@ -25,6 +25,7 @@ mod link;
 mod microphone;
 mod orders;
 mod playout;
+mod reading;
 pub(crate) mod recording;
 mod settings;
 mod sink;
