@@ -19,6 +19,7 @@ mod call;
 mod caller;
 mod clock;
 mod end;
+mod flow;
 pub(crate) mod inputs;
 mod joined;
 mod link;

@@ -5,10 +5,10 @@
 
 use std::fmt::Display;
 use std::future::pending;
+use std::sync::Arc;
 
 use livekit::participant::{ParticipantState, RemoteParticipant};
 use livekit::prelude::{RemoteTrack, RemoteTrackPublication, TrackSource};
-use livekit::webrtc::prelude::RtcAudioTrack;
 use livekit::{Room, RoomEvent};
 use livekit_protocol::AudioTrackFeature;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -275,7 +275,7 @@ impl Watch {
             return;
         }
         let sid = publication.sid().to_string();
-        let sound: RtcAudioTrack = track.rtc_track();
+        let sound = Arc::new(track.rtc_track());
         let recorded =
             publication.audio_features().contains(&AudioTrackFeature::TfPreconnectBuffer);
         self.outlets.microphone.send_replace(Some(Track { sid, sound, recorded }));
