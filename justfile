@@ -51,9 +51,17 @@ page *arguments:
 demo *arguments:
     cargo run --release -- demo {{arguments}}
 
-# Throws bytes at one decoder; `cargo fuzz list --fuzz-dir tests/fuzz` names them.
-fuzz target seconds="60":
-    RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz {{target}} -- -max_total_time={{seconds}}
+# Throws bytes at one decoder with libFuzzer; `ls tests/fuzz/corpus` names them.
+fuzz target time="60s":
+    .ci/night fuzz {{time}} {{target}}
+
+# Throws bytes at every decoder, in the build of the tests; with `SEEDS=100` more of them.
+fuzz-all:
+    cargo test --workspace --test fuzz
+
+# What takes hours: libFuzzer on each target, many seeds, soak and load at full length.
+night *arguments:
+    .ci/night {{arguments}}
 
 # Unused dependencies, and licences, advisories, bans and sources of all.
 dependencies:

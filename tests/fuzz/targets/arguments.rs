@@ -1,14 +1,4 @@
-//! A tool's arguments as a model writes them: any JSON is refused with words for the model, or is
-//! bound whole.
+//! See `tests/src/targets/arguments.rs`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use voicegraph_nodes::db_tool::decode;
-
-fuzz_target!(|bytes: &[u8]| {
-    let Ok(arguments) = serde_json::from_slice(bytes) else { return };
-    match decode::arguments(&arguments) {
-        Ok(bound) => assert_eq!(bound, 8),
-        Err(told) => assert!(!told.is_empty()),
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| voicegraph_fuzz::targets::arguments(bytes));

@@ -1,40 +1,4 @@
-//! A candidate as signalling brings it: it is told again as it came, or refused with words, and a
-//! connection takes it or says why not.
+//! See `tests/src/targets/candidate.rs`.
 #![no_main]
 
-use std::time::Duration;
-
-use libfuzzer_sys::fuzz_target;
-use libwebrtc::fuzzing::{Peer, start};
-use libwebrtc::prelude::IceCandidate;
-
-fuzz_target!(|text: &str| {
-    let lines: Vec<_> =
-        text.lines().map(|line| (line, IceCandidate::parse("0", 0, line))).collect();
-    let mut taken = Vec::new();
-    for (line, parsed) in lines {
-        match parsed {
-            Err(refused) => assert!(!refused.description.is_empty()),
-            Ok(candidate) => {
-                assert!(line.contains(&candidate.candidate()));
-                taken.push(candidate);
-            }
-        }
-    }
-    if taken.is_empty() {
-        return;
-    }
-    let base = start();
-    let [mut ours, mut theirs] = [1, 2].map(|number| Peer::new(number, base));
-    ours.add_sections();
-    let offer = ours.offer().expect("there are sections");
-    theirs.take(&offer).expect("it is ours");
-    let answer = theirs.answer().expect("there is an offer");
-    ours.take(&answer).expect("it is ours");
-    for candidate in &taken {
-        let _ = ours.take_candidate(candidate);
-    }
-    for second in 0..3 {
-        ours.advance(Duration::from_secs(second));
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| voicegraph_fuzz::targets::candidate(bytes));

@@ -1,16 +1,4 @@
-//! Base URLs of providers, as a configuration may hold them: any text is parsed or refused, and
-//! where a parsed one leads to is the same after it was written and parsed again.
+//! See `tests/src/targets/endpoint.rs`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use voicegraph_engine::connect::Endpoint;
-
-fuzz_target!(|text: &str| {
-    let Ok(endpoint) = Endpoint::parse(text) else { return };
-    let place = (endpoint.authority(), endpoint.path("/"));
-    let again = ["ws", "wss", "sim"].map(|scheme| {
-        let written = format!("{scheme}://{}{}", place.0, place.1);
-        Endpoint::parse(&written).map(|again| (again.authority(), again.path("/")))
-    });
-    assert!(again.contains(&Ok(place.clone())), "{text:?} leads to {place:?}, then {again:?}");
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| voicegraph_fuzz::targets::endpoint(bytes));

@@ -1,16 +1,4 @@
-//! What OpenAI sends: a streamed answer whose pieces are parted by a record separator (0x1e), and
-//! the same bytes as the body of a refusal. Where the answer is text, its cutting changes nothing.
+//! See `tests/src/targets/openai.rs`.
 #![no_main]
 
-use http::StatusCode;
-use libfuzzer_sys::fuzz_target;
-use voicegraph_nodes::openai_llm::decode;
-
-fuzz_target!(|bytes: &[u8]| {
-    let pieces: Vec<&[u8]> = bytes.split(|byte| *byte == 0x1e).collect();
-    let (whole, cut) = (pieces.concat(), decode::answer(&pieces));
-    if std::str::from_utf8(&whole).is_ok() {
-        assert_eq!(decode::answer(&[&whole]), cut);
-    }
-    assert!(decode::refusal(StatusCode::BAD_REQUEST, &whole).starts_with("HTTP 400"));
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| voicegraph_fuzz::targets::openai(bytes));

@@ -1,19 +1,4 @@
-//! A tool's statement as the pipeline's author writes it. What is read holds its names as positions
-//! and no name any more: read again it is refused for its positions alone, or was without names.
+//! See `tests/src/targets/sql.rs`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use voicegraph_database::Dialect;
-use voicegraph_nodes::db_tool::decode;
-
-fuzz_target!(|text: &str| {
-    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
-        match decode::statement(text, dialect) {
-            Err(refusal) => assert!(!refusal.mistakes.is_empty()),
-            Ok(bound) => match decode::statement(&bound.text, dialect) {
-                Ok(again) => assert_eq!((again, 0), (bound.clone(), bound.values)),
-                Err(refusal) => assert!(bound.values > 0 && refusal.only_positions, "{refusal:?}"),
-            },
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| voicegraph_fuzz::targets::sql(bytes));

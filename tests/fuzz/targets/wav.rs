@@ -1,17 +1,4 @@
-//! A WAV file, as `run --input` takes it: any bytes are a voice of bounded length, or refused with
-//! words.
+//! See `tests/src/targets/wav.rs`.
 #![no_main]
 
-use std::path::Path;
-
-use libfuzzer_sys::fuzz_target;
-use voicegraph_engine::transport::{LONGEST_FILE, decode_voice};
-
-const RATE_HZ: u64 = 16_000;
-
-fuzz_target!(|bytes: &[u8]| {
-    match decode_voice(bytes, Path::new("in.wav")) {
-        Ok(voice) => assert!(voice.len() as u64 <= (LONGEST_FILE.as_secs() + 1) * RATE_HZ),
-        Err(error) => assert!(error.to_string().contains("in.wav")),
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| voicegraph_fuzz::targets::wav(bytes));

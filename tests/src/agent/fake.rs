@@ -314,6 +314,11 @@ impl Visit {
         within("sending", self.socket.send(frame)).await.expect("the worker is there");
     }
 
+    /// Sends a frame that the worker need not read to its end: it may leave meanwhile.
+    pub async fn send_in_vain(&mut self, frame: Message) {
+        let _ = within("sending", self.socket.send(frame)).await;
+    }
+
     /// The next frame as it comes.
     ///
     /// # Panics

@@ -5,6 +5,7 @@
 
 mod ends;
 mod faults;
+mod mute;
 mod program;
 mod protocol;
 mod protocol_http;

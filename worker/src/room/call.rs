@@ -129,9 +129,10 @@ impl RoomCall {
                 end
             }
         };
-        let (frames, updates) = (microphone.dropped(), told.dropped());
-        if frames + updates > 0 {
-            tracing::warn!(frames, updates, "dropped what could not be handed on in time");
+        let (frames, late) = (microphone.dropped(), microphone.late());
+        let updates = told.dropped();
+        if frames + late + updates > 0 {
+            tracing::warn!(frames, late, updates, "dropped what could not be handed on in time");
         }
         joined.leave(end).await
     }

@@ -3,8 +3,7 @@
 //! Only the linked participant is listened to. A page's button for "be silent" calls the method
 //! [`INTERRUPT`] of the agent, with any payload; the answer is empty.
 
-use futures_util::StreamExt as _;
-use livekit::data_stream::api::TextStreamReader;
+use futures_util::{Stream, StreamExt as _};
 use livekit::participant::LocalParticipant;
 use livekit::prelude::{RpcError, RpcErrorCode};
 use tokio::sync::mpsc;
@@ -33,10 +32,12 @@ pub(super) enum BadChat {
     BrokeOff,
 }
 
-/// Reads a chat message to its end.
-pub(super) async fn read(mut reader: TextStreamReader) -> Result<UserInput, BadChat> {
+/// Reads a chat message to its end, or until it is too long.
+pub(super) async fn read<E>(
+    mut chunks: impl Stream<Item = Result<String, E>> + Unpin,
+) -> Result<UserInput, BadChat> {
     let mut text = String::new();
-    while let Some(chunk) = reader.next().await {
+    while let Some(chunk) = chunks.next().await {
         text.push_str(&chunk.map_err(|_| BadChat::BrokeOff)?);
         if text.len() > LONGEST_CHAT {
             return Err(BadInput::TooLong.into());
@@ -86,7 +87,40 @@ pub(super) fn serve(agent: &LocalParticipant, caller: String, graph: mpsc::Sende
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+    use futures_util::stream::{iter, pending};
+
     use super::*;
+
+    fn chat(chunks: &[&str]) -> impl Stream<Item = Result<String, ()>> + Unpin {
+        iter(chunks.iter().map(|chunk| Ok((*chunk).to_owned())).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_chat_message_is_read_to_its_end() {
+        let longest = "\u{1f600}".repeat(UserInput::MAX_TEXT);
+        for (chunks, text) in
+            [(&[" Tuesday", " at two "][..], "Tuesday at two"), (&[&longest], &longest)]
+        {
+            let expected = UserInput::Text(text.into());
+            assert_eq!(read(chat(chunks)).now_or_never(), Some(Ok(expected)));
+        }
+    }
+
+    #[test]
+    fn a_chat_message_without_end_is_not_read_on() {
+        let longest = " ".repeat(LONGEST_CHAT);
+        let refused = read(chat(&[&longest, " "]).chain(pending())).now_or_never();
+        assert_eq!(refused, Some(Err(BadInput::TooLong.into())));
+        let waits = read(chat(&[&longest]).chain(pending())).now_or_never();
+        assert_eq!(waits, None, "so much may be read");
+    }
+
+    #[test]
+    fn a_chat_message_that_breaks_off_is_no_input() {
+        let broken = chat(&["Cancel my"]).chain(iter([Err(())]));
+        assert_eq!(read(broken).now_or_never(), Some(Err(BadChat::BrokeOff)));
+    }
 
     #[test]
     fn a_key_is_told_by_digit_or_code() {

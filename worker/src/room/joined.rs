@@ -66,13 +66,7 @@ impl Joined {
     /// Begins to close the room.
     fn close(&mut self) -> Option<JoinHandle<()>> {
         let (room, limit) = (self.room.take()?, self.leave_limit);
-        let closing = async move {
-            match timeout(limit, room.close()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, "room was closed already"),
-                Err(_) => tracing::warn!(?limit, "room did not close in time"),
-            }
-        };
+        let closing = async move { close(room.close(), limit).await };
         // Where there is no runtime any more, the process ends.
         let runtime = Handle::try_current().ok()?;
         Some(runtime.spawn(closing.in_current_span()))
@@ -85,9 +79,34 @@ impl Drop for Joined {
     }
 }
 
+/// Waits for a room to close, but no longer than `limit`.
+async fn close(closing: impl Future<Output = RoomResult<()>>, limit: Duration) {
+    match timeout(limit, closing).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "room was closed already"),
+        Err(_) => tracing::warn!(?limit, "room did not close in time"),
+    }
+}
+
 async fn connect(url: &str, token: &str) -> RoomResult<(Room, UnboundedReceiver<RoomEvent>)> {
     let mut options = RoomOptions::default();
     options.single_peer_connection = true;
     options.auto_subscribe = false;
     Room::connect(url, token, options).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_room_that_does_not_close_is_left_all_the_same() {
+        let (start, limit) = (Instant::now(), Duration::from_secs(10));
+        let closed = timeout(2 * limit, close(pending(), limit)).await;
+        assert_eq!((closed, start.elapsed().as_secs()), (Ok(()), limit.as_secs()));
+    }
 }

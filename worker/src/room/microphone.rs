@@ -7,14 +7,19 @@
 //!   recording from before the agent came ─────────────┘
 //! ```
 //!
-//! A track that is muted gives silence by itself. What the graph does not take in time waits in the
-//! backlog, from which the oldest is dropped and counted.
+//! A track that is muted gives silence by itself. One that gives nothing has stalled: silence takes
+//! its place, that of the time before it was noticed too, and what the track still holds of that
+//! time is not heard when it goes on. What the graph does not take in time waits in the backlog,
+//! from which the oldest is dropped and counted.
 
 use std::collections::VecDeque;
+use std::fmt::Debug;
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use livekit::webrtc::audio_stream::native::{NativeAudioStream, NativeAudioStreamOptions};
 use livekit::webrtc::prelude::RtcAudioTrack;
 use tokio::sync::{mpsc, watch};
@@ -22,6 +27,7 @@ use tokio::time::{Instant, sleep_until};
 use voicegraph_engine::message::AudioFrame;
 
 use super::clock::Clock;
+use super::flow::Flow;
 use super::recording::Recording;
 use super::source::Frame;
 
@@ -34,9 +40,6 @@ const LONGEST_BACKLOG: usize = 600;
 
 /// Frames of 10 ms that may wait in the stream of a track: half a second.
 const STREAM_FRAMES: usize = 50;
-
-/// How long a track may give nothing before silence takes its place.
-const STALL: Duration = Duration::from_millis(500);
 
 /// What waits is handed over at this pace, five times that of speech, so that the edges behind,
 /// which drop what comes faster than it is read, keep it.
@@ -51,9 +54,24 @@ pub(super) struct Track {
     /// Its name on the server.
     pub(super) sid: String,
     /// Its sound.
-    pub(super) sound: RtcAudioTrack,
+    pub(super) sound: Arc<dyn Sound>,
     /// Whether a recording from before the agent came is announced.
     pub(super) recorded: bool,
+}
+
+/// What can be listened to.
+pub(super) trait Sound: Debug + Send + Sync {
+    /// Listens from now on: pieces of any length at the graph's rate, until the sound ends.
+    fn listen(&self) -> BoxStream<'static, Vec<i16>>;
+}
+
+impl Sound for RtcAudioTrack {
+    fn listen(&self) -> BoxStream<'static, Vec<i16>> {
+        let options = NativeAudioStreamOptions { queue_size_frames: Some(STREAM_FRAMES) };
+        let rate = AudioFrame::CALLER_RATE_HZ.get().cast_signed();
+        let stream = NativeAudioStream::with_options(self.clone(), rate, 1, options);
+        stream.map(|frame| frame.data.into_owned()).boxed()
+    }
 }
 
 /// Reads the microphone.
@@ -63,10 +81,13 @@ pub(super) struct Microphone {
     graph: mpsc::Sender<Frame>,
     recording_limit: Duration,
     /// The track's sound.
-    stream: Option<NativeAudioStream>,
+    stream: Option<BoxStream<'static, Vec<i16>>>,
+    flow: Flow,
     /// What is no whole frame yet.
     begun: Vec<i16>,
     clock: Clock,
+    /// When the first frame is due: when the reading begins.
+    first_at: Instant,
     backlog: VecDeque<Frame>,
     /// When the next frame may be handed over.
     hand_over_at: Instant,
@@ -75,6 +96,7 @@ pub(super) struct Microphone {
     /// Of which track a recording was waited for.
     asked: Option<String>,
     dropped: u64,
+    late: u64,
 }
 
 impl Microphone {
@@ -90,19 +112,23 @@ impl Microphone {
             graph,
             recording_limit,
             stream: None,
+            flow: Flow::default(),
             begun: Vec::with_capacity(FRAME_SAMPLES),
             clock: Clock::default(),
+            first_at: Instant::now(),
             backlog: VecDeque::new(),
             hand_over_at: Instant::now(),
             awaited: None,
             asked: None,
             dropped: 0,
+            late: 0,
         }
     }
 
     /// Reads until the graph takes nothing any more. Cancel safe.
     pub(super) async fn read(&mut self) {
         self.tracks.mark_changed();
+        self.first_at = Instant::now();
         loop {
             let ready = !self.backlog.is_empty() && self.awaited.is_none();
             let silent_at = self.silent_at();
@@ -118,25 +144,27 @@ impl Microphone {
                 }
                 sound = next(&mut self.stream) => self.take(sound.as_deref()),
                 () = until(self.awaited) => self.awaited = None,
-                () = sleep_until(silent_at) => {
-                    let silence = [0; FRAME_SAMPLES];
-                    self.begun.clear();
-                    self.take(Some(&silence));
-                }
+                () = sleep_until(silent_at) => self.fall_silent(),
             }
         }
     }
 
-    /// How many frames were dropped.
+    /// How many frames were dropped because the graph did not take them in time.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// How many frames of the track came when silence had taken their place.
+    pub(super) fn late(&self) -> u64 {
+        self.late
     }
 
     /// Listens to the track that there is now.
     fn follow(&mut self) {
         let track = self.tracks.borrow_and_update().clone();
         self.begun.clear();
-        self.stream = track.as_ref().map(listen);
+        self.flow = Flow::default();
+        self.stream = track.as_ref().map(|track| track.sound.listen());
         let Some(Track { sid, recorded: true, .. }) = track else { return };
         if self.asked.as_ref() != Some(&sid) {
             self.asked = Some(sid);
@@ -150,13 +178,37 @@ impl Microphone {
             self.stream = None;
             return;
         };
+        let now = Instant::now();
+        self.flow.resume(now);
         self.begun.extend_from_slice(sound);
         while self.begun.len() >= FRAME_SAMPLES {
             let rest = self.begun.split_off(FRAME_SAMPLES);
             let samples = std::mem::replace(&mut self.begun, rest);
-            let at = self.clock.capture(Instant::now());
-            self.backlog.push_back((AudioFrame::new(samples, AudioFrame::CALLER_RATE_HZ), at));
+            if self.flow.hears(self.due(), now) {
+                self.push(samples, now);
+            } else {
+                self.late += 1;
+            }
         }
+    }
+
+    /// Fills the time until now with silence, from where the sound has ended.
+    fn fall_silent(&mut self) {
+        if self.stream.is_some() && self.flow != Flow::Stalled {
+            tracing::debug!("the caller's track gives nothing, silence takes its place");
+            self.flow = Flow::Stalled;
+        }
+        self.begun.clear();
+        let now = Instant::now();
+        while self.due() <= now {
+            self.push(vec![0; FRAME_SAMPLES], self.due());
+        }
+    }
+
+    /// Puts a frame that came at `now` behind the others.
+    fn push(&mut self, samples: Vec<i16>, now: Instant) {
+        let at = self.clock.capture(now);
+        self.backlog.push_back((AudioFrame::new(samples, AudioFrame::CALLER_RATE_HZ), at));
         self.trim();
     }
 
@@ -183,17 +235,16 @@ impl Microphone {
         }
     }
 
+    /// When the next frame is due.
+    fn due(&self) -> Instant {
+        self.clock.due().unwrap_or(self.first_at)
+    }
+
     /// When silence takes the place of what does not come.
     fn silent_at(&self) -> Instant {
-        let due = self.clock.due().unwrap_or_else(Instant::now);
-        if self.stream.is_some() { due + STALL } else { due }
+        let flow = if self.stream.is_some() { self.flow } else { Flow::Stalled };
+        flow.silent_at(self.due())
     }
-}
-
-fn listen(track: &Track) -> NativeAudioStream {
-    let options = NativeAudioStreamOptions { queue_size_frames: Some(STREAM_FRAMES) };
-    let rate = AudioFrame::CALLER_RATE_HZ.get().cast_signed();
-    NativeAudioStream::with_options(track.sound.clone(), rate, 1, options)
 }
 
 /// Hands over what waits longest, at `at` or when there is room; `false` where the graph takes
@@ -211,9 +262,9 @@ async fn hand_over(
     true
 }
 
-async fn next(stream: &mut Option<NativeAudioStream>) -> Option<Vec<i16>> {
+async fn next(stream: &mut Option<BoxStream<'static, Vec<i16>>>) -> Option<Vec<i16>> {
     match stream {
-        Some(stream) => stream.next().await.map(|frame| frame.data.into_owned()),
+        Some(stream) => stream.next().await,
         None => pending().await,
     }
 }
@@ -226,78 +277,4 @@ async fn until(at: Option<Instant>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Graph {
-        frames: mpsc::Receiver<Frame>,
-        /// Kept open, though nobody has a microphone.
-        _tracks: watch::Sender<Option<Track>>,
-        _recordings: mpsc::Sender<Recording>,
-    }
-
-    fn without_track() -> (Microphone, Graph) {
-        let (_tracks, tracks) = watch::channel(None);
-        let (_recordings, recordings) = mpsc::channel(1);
-        let (graph, frames) = mpsc::channel(HANDED_OVER);
-        let limit = Duration::from_secs(3);
-        let microphone = Microphone::new(tracks, recordings, graph, limit);
-        (microphone, Graph { frames, _tracks, _recordings })
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn without_a_track_silence_keeps_the_clock_going() {
-        let (mut microphone, mut graph) = without_track();
-        let start = Instant::now();
-        let hearing = async {
-            for number in 0..50 {
-                let (frame, at) = graph.frames.recv().await.expect("it goes on");
-                assert!(frame.samples().iter().all(|&sample| sample == 0));
-                assert_eq!(at - start, AudioFrame::LENGTH * number);
-            }
-        };
-        tokio::select! {
-            biased;
-            () = hearing => {}
-            () = microphone.read() => panic!("it ended"),
-        }
-        assert_eq!(start.elapsed().as_millis(), 49 * 20);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_the_graph_does_not_take_is_dropped_and_counted() {
-        let (mut microphone, mut graph) = without_track();
-        let waited = AudioFrame::LENGTH * (LONGEST_BACKLOG as u32 + 10);
-        let _ = tokio::time::timeout(waited, microphone.read()).await;
-        let counted = microphone.dropped();
-        assert!((7..=10).contains(&counted), "{counted} dropped");
-        assert!(graph.frames.recv().await.is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_recording_comes_first_and_was_captured_before() {
-        let (mut microphone, mut graph) = without_track();
-        microphone.asked = Some("TR_1".to_owned());
-        microphone.awaited = Some(Instant::now() + Duration::from_secs(3));
-        microphone.take(Some(&[9; FRAME_SAMPLES]));
-        let samples = (0..10).flat_map(|frame| [frame; FRAME_SAMPLES]).collect();
-        microphone.prepend(&Recording { track: "TR_1".to_owned(), samples });
-        let mut heard = Vec::new();
-        let hearing = async {
-            while heard.len() < 11 {
-                heard.push(graph.frames.recv().await.expect("it goes on"));
-            }
-        };
-        tokio::select! { biased; () = hearing => {} () = microphone.read() => {} }
-        let first: Vec<_> = heard.iter().map(|(frame, _)| frame.samples()[0]).collect();
-        assert_eq!(first, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9]);
-        assert!(heard.iter().is_sorted_by_key(|(_, at)| *at));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_graph_that_ends_ends_the_reading() {
-        let (mut microphone, graph) = without_track();
-        drop(graph.frames);
-        microphone.read().await;
-    }
-}
+mod tests;

@@ -6,7 +6,8 @@
 
 use std::num::NonZeroU32;
 
-use futures_util::StreamExt as _;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
 use livekit::data_stream::api::{ByteStreamReader, StreamReader as _};
 use voicegraph_engine::message::AudioFrame;
 use voicegraph_engine::transport::Resampler;
@@ -47,13 +48,7 @@ pub(crate) enum Unreadable {
 
 /// Reads a stream to its end.
 pub(super) async fn read(mut reader: ByteStreamReader) -> Result<Recording, Unreadable> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = reader.next().await {
-        bytes.extend_from_slice(&chunk.map_err(|_| Unreadable::BrokeOff)?);
-        if bytes.len() > LONGEST {
-            return Err(Unreadable::TooLong);
-        }
-    }
+    let bytes = gather(&mut reader).await?;
     let info = reader.info();
     let attributes = info.attributes();
     let attribute = |name: &'static str| attributes.get(name).ok_or(Unreadable::Attribute(name));
@@ -62,6 +57,20 @@ pub(super) async fn read(mut reader: ByteStreamReader) -> Result<Recording, Unre
     let form = Form { rate_hz: number("sampleRate")?, channels: number("channels")? };
     let samples = decode(&bytes, &info.mime_type, form)?;
     Ok(Recording { track, samples })
+}
+
+/// Puts the pieces of a stream together, and stops where they become too much.
+async fn gather<E>(
+    mut chunks: impl Stream<Item = Result<Bytes, E>> + Unpin,
+) -> Result<Vec<u8>, Unreadable> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        bytes.extend_from_slice(&chunk.map_err(|_| Unreadable::BrokeOff)?);
+        if bytes.len() > LONGEST {
+            return Err(Unreadable::TooLong);
+        }
+    }
+    Ok(bytes)
 }
 
 /// The form of PCM.
@@ -102,6 +111,9 @@ fn mix(bytes: &[u8]) -> i16 {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+    use futures_util::stream::{iter, pending};
+
     use super::*;
 
     const STEREO: Form = Form { rate_hz: 48_000, channels: 2 };
@@ -113,6 +125,27 @@ mod tests {
         assert_eq!(samples.len(), 16_000);
         let middle = samples[8_000];
         assert!((1_490..=1_510).contains(&middle), "the mean of 1000 and 2000: {middle}");
+    }
+
+    /// Chunks of a size that clients send, so many bytes of them, and no end.
+    fn chunks(bytes: usize) -> impl Stream<Item = Result<Bytes, ()>> + Unpin {
+        const CHUNK: usize = 15_000;
+        let sizes = (0..bytes).step_by(CHUNK).map(move |at| CHUNK.min(bytes - at));
+        iter(sizes.map(|size| Ok(vec![1; size].into())))
+    }
+
+    #[test]
+    fn a_recording_may_be_so_long_and_no_longer() {
+        let whole = gather(chunks(LONGEST)).now_or_never().expect("it ends");
+        assert_eq!(whole.map(|bytes| bytes.len()), Ok(LONGEST));
+        let endless = gather(chunks(LONGEST + 1).chain(pending())).now_or_never();
+        assert_eq!(endless, Some(Err(Unreadable::TooLong)), "its end is not waited for");
+    }
+
+    #[test]
+    fn a_recording_that_breaks_off_is_not_played() {
+        let broken = chunks(30_000).chain(iter([Err(())]));
+        assert_eq!(gather(broken).now_or_never(), Some(Err(Unreadable::BrokeOff)));
     }
 
     #[test]

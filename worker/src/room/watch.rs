@@ -5,14 +5,10 @@
 
 use std::fmt::Display;
 use std::future::pending;
-use std::time::Duration;
+use std::sync::Arc;
 
-use futures_util::StreamExt as _;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use livekit::participant::{ParticipantState, RemoteParticipant};
 use livekit::prelude::{RemoteTrack, RemoteTrackPublication, TrackSource};
-use livekit::webrtc::prelude::RtcAudioTrack;
 use livekit::{Room, RoomEvent};
 use livekit_protocol::AudioTrackFeature;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -26,14 +22,9 @@ use super::inputs::{self, BadChat};
 use super::link::Link;
 use super::microphone::Track;
 use super::orders::Orders;
+use super::reading::Reading;
 use super::recording::{self, Recording, Unreadable};
 use super::{End, Settings};
-
-/// Streams that are read at once. More are not read at all.
-const MAX_READING: usize = 8;
-
-/// How long a stream may take to come to its end.
-const READING_LIMIT: Duration = Duration::from_secs(15);
 
 /// The ways out.
 pub(super) struct Outlets {
@@ -64,7 +55,7 @@ pub(super) struct Watch {
     /// The caller as the room knows it now, while it is there.
     there: Option<RemoteParticipant>,
     outlets: Outlets,
-    reading: FuturesUnordered<BoxFuture<'static, Option<Read>>>,
+    reading: Reading<Read>,
     /// Whether the agent's track has a subscriber.
     is_heard: bool,
     /// Whether the caller's connection carries media.
@@ -81,14 +72,13 @@ impl Watch {
         outlets: Outlets,
         orders: Orders,
     ) -> Self {
-        let reading = FuturesUnordered::new();
         let mut watch = Self {
             events,
             link,
             caller: None,
             there: None,
             outlets,
-            reading,
+            reading: Reading::new(),
             is_heard: false,
             is_active: false,
             orders,
@@ -154,8 +144,8 @@ impl Watch {
                 None => Err(End::ConnectionLost { reason: "ROOM_GONE" }),
             },
             end = self.orders.end() => Err(end),
-            Some(read) = self.reading.next() => {
-                self.have_read(read);
+            read = self.reading.next() => {
+                self.have_read(read.ok());
                 Ok(())
             }
             () = until(self.link.until().filter(|_| !is_mending)) => Err(self.link.missed()),
@@ -285,7 +275,7 @@ impl Watch {
             return;
         }
         let sid = publication.sid().to_string();
-        let sound: RtcAudioTrack = track.rtc_track();
+        let sound = Arc::new(track.rtc_track());
         let recorded =
             publication.audio_features().contains(&AudioTrackFeature::TfPreconnectBuffer);
         self.outlets.microphone.send_replace(Some(Track { sid, sound, recorded }));
@@ -298,11 +288,9 @@ impl Watch {
     }
 
     fn read(&mut self, stream: impl Future<Output = Read> + Send + 'static) {
-        if self.reading.len() == MAX_READING {
+        if !self.reading.begin(stream) {
             tracing::warn!("too many streams at once, one is not read");
-            return;
         }
-        self.reading.push(Box::pin(async { timeout(READING_LIMIT, stream).await.ok() }));
     }
 
     fn take(&self, input: Result<UserInput, impl Display>) {

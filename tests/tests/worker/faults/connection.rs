@@ -8,11 +8,13 @@ use livekit_protocol::server_message::Message as FromServer;
 use livekit_protocol::worker_message::Message as ToServer;
 use livekit_protocol::{JobStatus, JobType};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use voicegraph_engine::connect::Roots;
 use voicegraph_engine::secret::Secret;
 use voicegraph_tests::agent::{Desk, Fake, Hired, hire, settings};
 use voicegraph_worker::job::JobEnd;
-use voicegraph_worker::protocol::{Steady, Timing};
+use voicegraph_worker::protocol::{Status, Steady, Timing};
 
 use super::{DRAIN_LIMIT, Scene, scene, scene_with};
 
@@ -22,6 +24,9 @@ const UNAUTHORIZED: &str = "HTTP/1.1 401 Unauthorized\r\ncontent-type: text/plai
 
 /// A field that no server message has: a member that a newer server may add.
 const UNKNOWN_MEMBER: &[u8] = &[0x7a, 0x00];
+
+/// The most bytes of a message that a worker reads.
+const LONGEST: usize = 4 << 20;
 
 fn quickly(timing: &mut Timing) {
     timing.backoff_step = Duration::from_millis(1);
@@ -128,6 +133,31 @@ async fn frames_that_are_no_message_are_borne_unless_they_go_on() {
     }
     visit.left().await;
     fake.register("AW_2").await;
+}
+
+/// In one frame or in several: the connection is given up, since the rest would have to be read to
+/// find the next message.
+#[tokio::test]
+async fn a_message_that_is_too_long_is_not_read() {
+    let Scene { fake, mut visit, worker, .. } = scene(1).await;
+    let borne = |count| move |status: &Status| status.counts.undecodable == count;
+    visit.send_raw(Message::Binary(vec![0xff; LONGEST].into())).await;
+    worker.until("the longest to be read", borne(1)).await;
+    visit.send_in_vain(Message::Binary(vec![0xff; LONGEST + 1].into())).await;
+    visit.left().await;
+    let mut visit = fake.register("AW_2").await;
+    let piece = |length, opcode, is_last| {
+        Message::Frame(Frame::message(vec![0xff; length], OpCode::Data(opcode), is_last))
+    };
+    visit.send_raw(piece(LONGEST / 2, Data::Binary, false)).await;
+    visit.send_raw(piece(LONGEST / 2, Data::Continue, true)).await;
+    worker.until("the pieces to be read", borne(2)).await;
+    visit.send_raw(piece(LONGEST / 2, Data::Binary, false)).await;
+    visit.send_in_vain(piece(LONGEST / 2 + 1, Data::Continue, true)).await;
+    visit.left().await;
+    let _visit = fake.register("AW_3").await;
+    let status = worker.until("the third name", |it| it.worker_id.as_deref() == Some("AW_3"));
+    assert_eq!(status.await.counts.undecodable, 2);
 }
 
 #[tokio::test]
