@@ -17,11 +17,11 @@ use str0m::{Event, Input, Output, Rtc, RtcConfig};
 use tokio::sync::Notify;
 use tracing::{debug, warn};
 
-use super::candidates::{Candidates, Wanted};
 use super::channels::Channels;
-use super::negotiation::Negotiation;
+use super::ice::{Candidates, Wanted};
+use super::media::Transceivers;
 use super::notice::Notice;
-use super::transceivers::Transceivers;
+use super::sdp::Negotiation;
 use crate::peer_connection::{IceConnectionState, IceGatheringState, PeerConnectionState};
 
 /// How long a silent peer may take to come back. libwebrtc gives about as long.

@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
 use super::Shared;
-use super::network::{Arrival, Network};
+use super::ice::{Arrival, Network};
 use super::notice;
 use super::shared::now;
 

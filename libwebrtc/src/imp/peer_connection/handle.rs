@@ -5,12 +5,11 @@ use std::sync::Arc;
 use str0m::media::MediaKind;
 use tokio::runtime::Handle;
 
-use super::candidates::Wanted;
 use super::driver;
-use super::member::Member;
+use super::ice::Wanted;
+use super::media::{LIMIT, Member, Transceiver};
 use super::notice::Callbacks;
 use super::shared::Shared;
-use super::transceivers::{LIMIT, Transceiver};
 use crate::data_channel::DataChannelInit;
 use crate::ice_candidate::IceCandidate;
 use crate::imp::channel::Channel;

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use str0m::media::MediaKind;
 use str0m::net::{Protocol, Transmit};
 
-use super::candidates::Found;
 use super::core::Core;
+use super::ice::Found;
+use super::media::Transceiver;
 use super::notice::Notice;
-use super::transceivers::Transceiver;
 use crate::RtcError;
 use crate::audio_source::AudioSourceOptions;
 use crate::audio_source::native::NativeAudioSource;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::channels::ChannelFigures;
 use super::core::Core;
-use super::media_stats::{received, sent};
+use super::media::{received, sent};
 use crate::peer_connection::{IceConnectionState, PeerConnectionState};
 use crate::stats::{
     CandidatePairStats, DataChannelStats, DtlsTransportState, IceCandidatePairState,

@@ -9,9 +9,9 @@ use futures_util::future::poll_fn;
 use str0m::net::{Protocol, Transmit};
 use tracing::debug;
 
+use super::super::shared::now;
 use super::candidates::{Found, Wanted};
 use super::servers::Servers;
-use super::shared::now;
 use super::sockets::{self, Sockets};
 use super::streams::{ACTIVE_PORT, Streams};
 use crate::imp::ice::frames::FRAME_LIMIT;
@@ -21,7 +21,7 @@ const LOOK_PERIOD: Duration = Duration::from_secs(1);
 
 /// Everything that a connection sends and receives by.
 #[derive(Default)]
-pub(super) struct Network {
+pub(in super::super) struct Network {
     sockets: Sockets,
     streams: Streams,
     servers: Servers,
@@ -44,16 +44,16 @@ struct Watch {
 }
 
 /// A datagram that was read: its length in the buffer, from where, and at which of our addresses.
-pub(super) struct Arrival {
-    pub(super) protocol: Protocol,
-    pub(super) from: SocketAddr,
-    pub(super) local: SocketAddr,
+pub(in super::super) struct Arrival {
+    pub(in super::super) protocol: Protocol,
+    pub(in super::super) from: SocketAddr,
+    pub(in super::super) local: SocketAddr,
     length: usize,
 }
 
 impl Network {
     /// Looks for addresses as the connection wants them now.
-    pub(super) fn gather(&mut self, wanted: &Wanted) {
+    pub(in super::super) fn gather(&mut self, wanted: &Wanted) {
         let machine = sockets::addresses();
         let addresses = if wanted.relays_only { &[] } else { &machine[..] };
         let (gone, fresh) = self.sockets.follow(addresses);
@@ -74,7 +74,7 @@ impl Network {
     }
 
     /// Looks for other addresses from time to time, while the peer `is_lost` or all sending fails.
-    pub(super) fn watch(&mut self, is_lost: bool) {
+    pub(in super::super) fn watch(&mut self, is_lost: bool) {
         let is_troubled = is_lost || self.sockets.is_failing() || self.servers.is_failing();
         let earliest = self.watch.looked_at.map_or_else(now, |at| at + LOOK_PERIOD);
         self.watch.due = is_troubled.then_some(earliest);
@@ -90,7 +90,7 @@ impl Network {
     }
 
     /// What was found since the last call.
-    pub(super) fn found(&mut self) -> VecDeque<Found> {
+    pub(in super::super) fn found(&mut self) -> VecDeque<Found> {
         if self.is_gathering && self.servers.is_settled() {
             self.is_gathering = false;
             self.found.push_back(Found::Complete);
@@ -99,7 +99,7 @@ impl Network {
     }
 
     /// Sends a datagram, or loses it.
-    pub(super) fn send(&mut self, datagram: &Transmit) {
+    pub(in super::super) fn send(&mut self, datagram: &Transmit) {
         let (from, to) = (datagram.source, datagram.destination);
         let contents = &datagram.contents;
         if datagram.proto != Protocol::Udp {
@@ -112,17 +112,17 @@ impl Network {
     }
 
     /// Sends the questions to servers that are due.
-    pub(super) fn ask(&mut self) {
+    pub(in super::super) fn ask(&mut self) {
         while let Some((query, question)) = self.servers.question() {
             self.sockets.send(query.local, query.server, &question);
         }
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(in super::super) fn deadline(&self) -> Option<Instant> {
         [self.servers.deadline(), self.watch.due].into_iter().flatten().min()
     }
 
-    pub(super) fn advance(&mut self) {
+    pub(in super::super) fn advance(&mut self) {
         self.servers.advance(now(), &mut self.found);
         if self.watch.due.is_some_and(|at| at <= now()) {
             self.look();
@@ -131,7 +131,7 @@ impl Network {
 
     /// Waits for a datagram; it stands in [`Network::datagram`] until the next call. None where
     /// something was found instead.
-    pub(super) async fn receive(&mut self) -> Option<Arrival> {
+    pub(in super::super) async fn receive(&mut self) -> Option<Arrival> {
         self.buffer.resize(FRAME_LIMIT, 0);
         poll_fn(|context| self.poll(context)).await
     }
@@ -158,11 +158,11 @@ impl Network {
     }
 
     /// Says goodbye to relays.
-    pub(super) fn close(&mut self) {
+    pub(in super::super) fn close(&mut self) {
         self.servers.close();
     }
 
-    pub(super) fn datagram(&self, arrival: &Arrival) -> &[u8] {
+    pub(in super::super) fn datagram(&self, arrival: &Arrival) -> &[u8] {
         &self.buffer[..arrival.length]
     }
 }

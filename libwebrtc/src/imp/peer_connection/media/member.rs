@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Shared;
+use super::super::Shared;
 use super::transceivers::Transceiver;
 use crate::stats::RtcStats;
 
@@ -33,10 +33,10 @@ impl Member {
     }
 
     pub(crate) fn sent_stats(&self) -> Vec<RtcStats> {
-        self.read(super::media_stats::sent)
+        self.read(super::stats::sent)
     }
 
     pub(crate) fn received_stats(&self) -> Vec<RtcStats> {
-        self.read(super::media_stats::received)
+        self.read(super::stats::received)
     }
 }

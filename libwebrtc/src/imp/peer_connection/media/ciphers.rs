@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Weak};
 
-use super::core::Core;
-use super::notice::Notice;
+use super::super::core::Core;
+use super::super::notice::Notice;
 use crate::imp::audio::source::Packet;
 use crate::imp::cryptor::{FrameCipher, Passed};
 use crate::native::frame_cryptor::EncryptionState;
@@ -60,7 +60,7 @@ impl Ciphers {
 
 impl Core {
     /// Tells the changes of state since the last time.
-    pub(super) fn tell_encryption(&mut self) {
+    pub(in super::super) fn tell_encryption(&mut self) {
         let transceivers = self.transceivers.iter_mut();
         let news: Vec<_> = transceivers.flat_map(|it| it.ciphers.news.drain(..)).collect();
         for (cipher, state) in news {

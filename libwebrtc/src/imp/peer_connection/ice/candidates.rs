@@ -7,8 +7,8 @@ use str0m::Candidate;
 use str0m::net::{Protocol, TcpType};
 use tracing::debug;
 
-use super::core::Core;
-use super::notice::Notice;
+use super::super::core::Core;
+use super::super::notice::Notice;
 use crate::ice_candidate::IceCandidate;
 use crate::peer_connection::{IceCandidateError, IceGatheringState};
 use crate::peer_connection_factory::IceServer;
@@ -19,14 +19,14 @@ const LIMIT: usize = 64;
 
 /// What is to be gathered.
 #[derive(Clone, Default)]
-pub(super) struct Wanted {
-    pub(super) servers: Vec<IceServer>,
+pub(in super::super) struct Wanted {
+    pub(in super::super) servers: Vec<IceServer>,
     /// Whether nothing may go but through relays.
-    pub(super) relays_only: bool,
+    pub(in super::super) relays_only: bool,
 }
 
 /// What was found.
-pub(super) enum Found {
+pub(in super::super) enum Found {
     /// An address of the machine. Over TCP: one that connections are opened from.
     Host(Protocol, SocketAddr),
     /// How a server sees our address `base`.
@@ -43,10 +43,10 @@ pub(super) enum Found {
 
 /// Our candidates.
 #[derive(Default)]
-pub(super) struct Candidates {
-    pub(super) wanted: Wanted,
+pub(in super::super) struct Candidates {
+    pub(in super::super) wanted: Wanted,
     /// Whether to look for addresses.
-    pub(super) due: bool,
+    pub(in super::super) due: bool,
     /// What the search is called that addresses were looked for last.
     name: String,
     known: Vec<Candidate>,
@@ -57,7 +57,7 @@ pub(super) struct Candidates {
 
 impl Core {
     /// Has servers asked, at once where addresses were looked for already.
-    pub(super) fn configure(&mut self, wanted: Wanted) {
+    pub(in super::super) fn configure(&mut self, wanted: Wanted) {
         self.candidates.wanted = wanted;
         if self.gathering != IceGatheringState::New && !self.is_closed() {
             self.gather();
@@ -66,7 +66,7 @@ impl Core {
 
     /// Has the task look for addresses, where the description begins to look for a path, or does so
     /// anew.
-    pub(super) fn gather_for(&mut self, description: &SessionDescription) {
+    pub(in super::super) fn gather_for(&mut self, description: &SessionDescription) {
         let mut lines = description.text().lines();
         let name = lines.find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap_or_default();
         if self.gathering == IceGatheringState::New || self.candidates.name != name {
@@ -81,7 +81,7 @@ impl Core {
         self.set_gathering(IceGatheringState::Gathering);
     }
 
-    pub(super) fn on_found(&mut self, now: Instant, found: Found) {
+    pub(in super::super) fn on_found(&mut self, now: Instant, found: Found) {
         match found {
             Found::Host(Protocol::Udp, address) => {
                 self.add_local(Candidate::host(address, Protocol::Udp));
@@ -122,7 +122,7 @@ impl Core {
     }
 
     /// Gives str0m what was found, and tells the peer.
-    pub(super) fn release_candidates(&mut self) {
+    pub(in super::super) fn release_candidates(&mut self) {
         if self.candidates.held.is_empty() || self.negotiation.is_restart_offered() {
             return;
         }

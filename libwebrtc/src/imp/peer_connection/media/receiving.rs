@@ -9,9 +9,9 @@ use str0m::media::MediaKind;
 use str0m::rtp::RtpPacket;
 use tracing::warn;
 
-use super::core::Core;
+use super::super::core::Core;
+use super::super::sdp::Opus;
 use super::inbound::{Arrived, Inbound, Received};
-use super::sections::Opus;
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::{FRAME, RATE_HZ};
 use crate::imp::audio::jitter::{self, Arrival, JitterBuffer};
@@ -135,7 +135,7 @@ impl Transceiver {
     }
 
     /// What was counted of the sound until now.
-    pub(super) fn heard(&self) -> jitter::Stats {
+    pub(in super::super) fn heard(&self) -> jitter::Stats {
         let now = self.hearing.as_ref().map(Hearing::stats).unwrap_or_default();
         self.inbound.before.plus(now)
     }
@@ -143,7 +143,7 @@ impl Transceiver {
 
 impl Core {
     /// A packet that arrived; it is whole and its own.
-    pub(super) fn on_packet(&mut self, packet: &RtpPacket) {
+    pub(in super::super) fn on_packet(&mut self, packet: &RtpPacket) {
         let ssrc = packet.header.ssrc;
         let mid = self.rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid());
         let transceiver = mid.and_then(|mid| self.transceivers.by_mid(mid));
@@ -161,7 +161,7 @@ impl Core {
     }
 
     /// Plays the sound that is due. Returns when the next is.
-    pub(super) fn play_sound(&mut self, now: Instant) -> Option<Instant> {
+    pub(in super::super) fn play_sound(&mut self, now: Instant) -> Option<Instant> {
         self.transceivers.iter_mut().filter_map(|it| it.play(now)).min()
     }
 }
@@ -173,7 +173,6 @@ mod tests {
     use std::sync::Arc;
     use std::task::{Context, Poll, Waker};
 
-    use super::super::sections::Opus;
     use super::*;
     use crate::audio_track::RtcAudioTrack;
     use crate::imp::audio::source::{Settings, Source};
