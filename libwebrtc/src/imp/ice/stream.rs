@@ -112,7 +112,7 @@ impl Stream {
                 self.state = State::Open(wire);
             }
             self.poll_flush(context)?;
-            if let Some(datagram) = self.frames.take().map_err(io::Error::other)? {
+            if let Some(datagram) = self.frames.poll().map_err(io::Error::other)? {
                 buffer[..datagram.len()].copy_from_slice(datagram);
                 return Poll::Ready(Ok(datagram.len()));
             }

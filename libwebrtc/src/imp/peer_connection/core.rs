@@ -1,7 +1,7 @@
 //! The state of a connection, pure: calls, datagrams and the time come in, datagrams and notices
 //! go out.
 //!
-//! str0m asks that after each change all of its output is taken before the next: whoever changes
+//! str0m asks that after each change all of its output is polled before the next: whoever changes
 //! something through [`super::Shared::with`] has [`Core::drain`] called behind it.
 
 use std::collections::VecDeque;
@@ -94,7 +94,7 @@ pub(super) struct Traffic {
     pub(super) trip: Option<Duration>,
 }
 
-/// What the task takes out of the core at once.
+/// What the core gives out at once.
 pub(super) struct Work {
     /// Where addresses are to be looked for, how.
     pub(super) gather: Option<Wanted>,
@@ -103,7 +103,7 @@ pub(super) struct Work {
     pub(super) deadline: Instant,
     pub(super) is_closed: bool,
     /// Whether the peer is silent.
-    pub(super) is_lost: bool,
+    pub(super) is_silent: bool,
 }
 
 impl Core {
@@ -201,13 +201,13 @@ impl Core {
     /// Takes all that str0m has to say.
     pub(super) fn drain(&mut self, now: Instant) {
         self.release_candidates();
-        self.poll(now);
+        self.poll_rtc(now);
         if self.report_sent() {
-            self.poll(now);
+            self.poll_rtc(now);
         }
     }
 
-    fn poll(&mut self, now: Instant) {
+    fn poll_rtc(&mut self, now: Instant) {
         loop {
             let Ok(output) = self.guarded("going on", Rtc::poll_output) else { continue };
             match output {
@@ -253,7 +253,7 @@ impl Core {
             Event::RtpPacket(packet) => self.on_packet(&packet),
             Event::RawPacket(packet) => {
                 if let RawPacket::RtcpRx(Rtcp::Nack(nack)) = *packet {
-                    self.on_request(&nack);
+                    self.on_nack(&nack);
                 }
             }
             Event::MediaEgressStats(report) => self.on_sent_report(&report),
@@ -264,7 +264,7 @@ impl Core {
             }
             Event::Closed => {
                 debug!("the peer closed the connection");
-                self.lose(now);
+                self.on_silence(now);
             }
             _ => {}
         }
@@ -288,7 +288,7 @@ impl Core {
                 (ice, connected)
             }
             Ice::Disconnected => {
-                self.lose(now);
+                self.on_silence(now);
                 (IceConnectionState::Disconnected, None)
             }
         };
@@ -302,13 +302,13 @@ impl Core {
     }
 
     /// The peer is silent or gone.
-    fn lose(&mut self, now: Instant) {
+    fn on_silence(&mut self, now: Instant) {
         self.failed_at.get_or_insert(now + FAILED_AFTER);
         self.set_connection(PeerConnectionState::Disconnected);
     }
 
     /// An address of ours has gone.
-    pub(super) fn leave_address(&mut self, now: Instant, address: SocketAddr) {
+    pub(super) fn remove_address(&mut self, now: Instant, address: SocketAddr) {
         let is_used = self.traffic.pair.is_some_and(|(source, _)| source == address);
         if self.secured && is_used && !self.is_closed() {
             self.is_moved = true;
@@ -375,7 +375,7 @@ impl Core {
     }
 
     /// What is to be sent and told, and when to come again.
-    pub(super) fn take(&mut self, now: Instant) -> Work {
+    pub(super) fn poll(&mut self, now: Instant) -> Work {
         let sound_at = self.carry_sound(now).unwrap_or(self.deadline);
         self.tell_encryption();
         let failed_at = self.failed_at.unwrap_or(self.deadline);
@@ -386,7 +386,7 @@ impl Core {
             notices: std::mem::take(&mut self.notices),
             deadline: self.deadline.min(failed_at).min(sound_at),
             is_closed: self.is_closed(),
-            is_lost: self.ice == IceConnectionState::Disconnected,
+            is_silent: self.ice == IceConnectionState::Disconnected,
         }
     }
 }

@@ -62,7 +62,7 @@ impl PeerConnection {
             RtcError::invalid_state("a connection needs a tokio runtime: create it inside of one")
         })?;
         let shared = Shared::new(config.enable_sctp_snap);
-        shared.look(|core| core.configure(wanted));
+        shared.lock(|core| core.configure(wanted));
         driver::start(shared.clone(), &runtime);
         Ok(Self { owner: Arc::new(Owner { shared }) })
     }
@@ -89,7 +89,7 @@ impl PeerConnection {
     }
 
     pub(crate) fn create_answer(&self) -> Result<SessionDescription, RtcError> {
-        self.shared().look(|core| core.create_answer())
+        self.shared().lock(|core| core.create_answer())
     }
 
     pub(crate) fn set_local_description(
@@ -172,7 +172,7 @@ impl PeerConnection {
     }
 
     fn add(&self, transceiver: Transceiver) -> Result<RtpTransceiver, RtcError> {
-        let key = self.shared().look(|core| {
+        let key = self.shared().lock(|core| {
             if core.is_closed() {
                 return Err(RtcError::invalid_state("the connection is closed"));
             }
@@ -195,13 +195,13 @@ impl PeerConnection {
 
     pub(crate) fn transceivers(&self) -> Vec<RtpTransceiver> {
         let keys: Vec<_> =
-            self.shared().look(|core| core.transceivers.iter().map(|(key, _)| key).collect());
+            self.shared().lock(|core| core.transceivers.iter().map(|(key, _)| key).collect());
         let member = |key| Member { shared: self.shared().clone(), key };
         keys.into_iter().map(|key| RtpTransceiver { handle: member(key) }).collect()
     }
 
     pub(crate) fn stats(&self) -> Vec<RtcStats> {
-        self.shared().look(|core| core.stats())
+        self.shared().lock(|core| core.stats())
     }
 
     pub(crate) fn close(&self) {
@@ -209,30 +209,30 @@ impl PeerConnection {
     }
 
     pub(crate) fn restart_ice(&self) {
-        self.shared().look(|core| core.negotiation.restart = true);
+        self.shared().lock(|core| core.negotiation.restart = true);
     }
 
     pub(crate) fn connection_state(&self) -> PeerConnectionState {
-        self.shared().look(|core| core.connection)
+        self.shared().lock(|core| core.connection)
     }
 
     pub(crate) fn ice_connection_state(&self) -> IceConnectionState {
-        self.shared().look(|core| core.ice)
+        self.shared().lock(|core| core.ice)
     }
 
     pub(crate) fn ice_gathering_state(&self) -> IceGatheringState {
-        self.shared().look(|core| core.gathering)
+        self.shared().lock(|core| core.gathering)
     }
 
     pub(crate) fn signaling_state(&self) -> SignalingState {
-        self.shared().look(|core| core.negotiation.state)
+        self.shared().lock(|core| core.negotiation.state)
     }
 
     pub(crate) fn current_local_description(&self) -> Option<SessionDescription> {
-        self.shared().look(|core| core.negotiation.current_local.clone())
+        self.shared().lock(|core| core.negotiation.current_local.clone())
     }
 
     pub(crate) fn current_remote_description(&self) -> Option<SessionDescription> {
-        self.shared().look(|core| core.negotiation.current_remote.clone())
+        self.shared().lock(|core| core.negotiation.current_remote.clone())
     }
 }

@@ -91,9 +91,9 @@ impl Side {
 
     /// What was counted of the sound that is heard.
     #[cfg(test)]
-    pub(crate) fn heard(&self) -> jitter::Stats {
-        let heard = self.core.transceivers.iter().map(|(_, it)| it.heard());
-        heard.max_by_key(|stats| stats.played).unwrap_or_default()
+    pub(crate) fn jitter_stats(&self) -> jitter::Stats {
+        let stats = self.core.transceivers.iter().map(|(_, it)| it.jitter_stats());
+        stats.max_by_key(|stats| stats.played).unwrap_or_default()
     }
 
     /// Its figures.
@@ -128,8 +128,8 @@ impl Side {
         self.with(now, |core| core.on_found(at, Found::Host(Protocol::Udp, address)));
     }
 
-    /// Takes a description of the peer's.
-    pub(crate) fn take(
+    /// Sets the peer's description.
+    pub(crate) fn set_remote(
         &mut self,
         description: &SessionDescription,
         now: Duration,
@@ -137,8 +137,8 @@ impl Side {
         self.with(now, |core| core.set_remote(description))
     }
 
-    /// Takes a candidate of the peer's.
-    pub(crate) fn take_candidate(
+    /// Adds a candidate of the peer's.
+    pub(crate) fn add_candidate(
         &mut self,
         candidate: &IceCandidate,
         now: Duration,
@@ -173,7 +173,7 @@ impl Side {
 
     /// The machine has lost the address that it speaks from.
     #[cfg(test)]
-    pub(crate) fn lose_address(&mut self, now: Duration) {
+    pub(crate) fn remove_address(&mut self, now: Duration) {
         let gone = Found::Gone(Protocol::Udp, self.address);
         let at = self.base + now;
         self.with(now, |core| core.on_found(at, gone));
@@ -190,14 +190,14 @@ impl Side {
     }
 
     /// What is to be sent, and when [`Side::advance`] is to be called; takes in what is told.
-    pub(crate) fn work(&mut self, now: Duration) -> (Vec<Transmit>, Duration) {
-        let work = self.core.take(self.base + now);
-        work.notices.into_iter().for_each(|notice| self.hear(notice));
+    pub(crate) fn poll(&mut self, now: Duration) -> (Vec<Transmit>, Duration) {
+        let work = self.core.poll(self.base + now);
+        work.notices.into_iter().for_each(|notice| self.on_notice(notice));
         let deadline = work.deadline.saturating_duration_since(self.base);
         (work.datagrams.into(), deadline)
     }
 
-    fn hear(&mut self, notice: Notice) {
+    fn on_notice(&mut self, notice: Notice) {
         match notice {
             Notice::Connection(state) => self.states.push(state),
             Notice::DataChannel(record) => self.opened.push(record),

@@ -20,7 +20,7 @@ const CHALLENGES: u32 = 3;
 const TEXT_LIMIT: usize = 763;
 
 /// How many datagrams wait to be taken; the task takes them at once.
-const OUTBOX: usize = 256;
+const OUTBOX_LIMIT: usize = 256;
 
 /// An allocation is not taken for longer than that, whatever the server says.
 const LIFETIME_LIMIT: Duration = Duration::from_secs(3600);
@@ -193,7 +193,7 @@ impl Client {
     }
 
     fn push(&mut self, datagram: Vec<u8>) {
-        if self.outbox.len() < OUTBOX {
+        if self.outbox.len() < OUTBOX_LIMIT {
             self.outbox.push_back(datagram);
         }
     }

@@ -99,7 +99,7 @@ impl Core {
             }
             Found::Error(error) => self.tell(Notice::CandidateError(error)),
             Found::Gone(protocol, address) => {
-                self.leave_address(now, address);
+                self.remove_address(now, address);
                 self.remove_local(protocol, address);
             }
             Found::Complete => self.set_gathering(IceGatheringState::Complete),

@@ -16,8 +16,8 @@ use super::sockets::{self, Sockets};
 use super::streams::{ACTIVE_PORT, Streams};
 use crate::imp::ice::frames::FRAME_LIMIT;
 
-/// How often the machine's addresses are looked at while something is wrong.
-const LOOK_PERIOD: Duration = Duration::from_secs(1);
+/// How often the machine's addresses are checked while something is wrong.
+const CHECK_PERIOD: Duration = Duration::from_secs(1);
 
 /// Everything that a connection sends and receives by.
 #[derive(Default)]
@@ -32,14 +32,14 @@ pub(in super::super) struct Network {
     found: VecDeque<Found>,
 }
 
-/// Looks whether the machine has other addresses, while there is reason to.
+/// Checks whether the machine has other addresses, while there is reason to.
 #[derive(Default)]
 struct Watch {
     /// What was gathered last, from which addresses.
     wanted: Wanted,
     machine: Vec<SocketAddr>,
-    looked_at: Option<Instant>,
-    /// When to look.
+    checked_at: Option<Instant>,
+    /// When to check.
     due: Option<Instant>,
 }
 
@@ -73,15 +73,15 @@ impl Network {
         self.watch.machine = machine;
     }
 
-    /// Looks for other addresses from time to time, while the peer `is_lost` or all sending fails.
-    pub(in super::super) fn watch(&mut self, is_lost: bool) {
-        let is_troubled = is_lost || self.sockets.is_failing() || self.servers.is_failing();
-        let earliest = self.watch.looked_at.map_or_else(now, |at| at + LOOK_PERIOD);
+    /// Checks for other addresses from time to time, while the peer `is_silent` or sending fails.
+    pub(in super::super) fn watch(&mut self, is_silent: bool) {
+        let is_troubled = is_silent || self.sockets.is_failing() || self.servers.is_failing();
+        let earliest = self.watch.checked_at.map_or_else(now, |at| at + CHECK_PERIOD);
         self.watch.due = is_troubled.then_some(earliest);
     }
 
-    fn look(&mut self) {
-        self.watch.looked_at = Some(now());
+    fn check(&mut self) {
+        self.watch.checked_at = Some(now());
         self.watch.due = None;
         if sockets::addresses() != self.watch.machine {
             debug!("the machine's addresses changed");
@@ -111,10 +111,10 @@ impl Network {
         }
     }
 
-    /// Sends the questions to servers that are due.
-    pub(in super::super) fn ask(&mut self) {
-        while let Some((query, question)) = self.servers.question() {
-            self.sockets.send(query.local, query.server, &question);
+    /// Sends the queries to servers that are due.
+    pub(in super::super) fn send_queries(&mut self) {
+        while let Some((query, request)) = self.servers.poll_query() {
+            self.sockets.send(query.local, query.server, &request);
         }
     }
 
@@ -125,7 +125,7 @@ impl Network {
     pub(in super::super) fn advance(&mut self) {
         self.servers.advance(now(), &mut self.found);
         if self.watch.due.is_some_and(|at| at <= now()) {
-            self.look();
+            self.check();
         }
     }
 
@@ -142,7 +142,7 @@ impl Network {
             Poll::Ready(Some(Arrival { protocol, from, local, length }))
         };
         while let Poll::Ready(arrived) = self.sockets.poll(context, buffer) {
-            if !self.servers.takes(&buffer[..arrived.0], &mut self.found) {
+            if !self.servers.receive(&buffer[..arrived.0], &mut self.found) {
                 return arrival(Protocol::Udp, arrived);
             }
         }

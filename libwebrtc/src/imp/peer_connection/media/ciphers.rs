@@ -10,14 +10,14 @@ use crate::imp::cryptor::{FrameCipher, Passed};
 use crate::native::frame_cryptor::EncryptionState;
 
 /// How many changes of state wait to be told; of more, the oldest are forgotten.
-const NEWS_LIMIT: usize = 16;
+const PENDING_LIMIT: usize = 16;
 
 /// What encrypts and decrypts.
 #[derive(Default)]
 pub(crate) struct Ciphers {
     seals: Option<Arc<FrameCipher>>,
     opens: Weak<FrameCipher>,
-    news: Vec<(Arc<FrameCipher>, EncryptionState)>,
+    pending: Vec<(Arc<FrameCipher>, EncryptionState)>,
 }
 
 impl Ciphers {
@@ -49,10 +49,10 @@ impl Ciphers {
 
     fn note(&mut self, cipher: Arc<FrameCipher>, passed: Passed) -> Option<Vec<u8>> {
         if let Some(state) = passed.state {
-            if self.news.len() == NEWS_LIMIT {
-                self.news.remove(0);
+            if self.pending.len() == PENDING_LIMIT {
+                self.pending.remove(0);
             }
-            self.news.push((cipher, state));
+            self.pending.push((cipher, state));
         }
         passed.frame
     }
@@ -62,8 +62,8 @@ impl Core {
     /// Tells the changes of state since the last time.
     pub(in super::super) fn tell_encryption(&mut self) {
         let transceivers = self.transceivers.iter_mut();
-        let news: Vec<_> = transceivers.flat_map(|it| it.ciphers.news.drain(..)).collect();
-        for (cipher, state) in news {
+        let pending: Vec<_> = transceivers.flat_map(|it| it.ciphers.pending.drain(..)).collect();
+        for (cipher, state) in pending {
             self.tell(Notice::Encryption(cipher, state));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Transceiver ──┬── Sending ── Outbound     track ─> feed ─> cipher ─> RTP, and RTP once more
-//!                 └── Hearing ── Inbound      RTP ─> cipher ─> jitter buffer ─> track
+//!                 └── Receiving ── Inbound    RTP ─> cipher ─> jitter buffer ─> track
 //! ```
 //!
 //! To read: a section and all of them ([`transceivers`]), then both ways of sound ([`sending`],

@@ -300,7 +300,7 @@ impl Core {
     }
 
     /// The peer asks for packets again; they are sent with the next sound.
-    pub(in super::super) fn on_request(&mut self, nack: &Nack) {
+    pub(in super::super) fn on_nack(&mut self, nack: &Nack) {
         let (ssrc, near) = (*nack.ssrc, SeqNo::from(0));
         let sections = self.transceivers.iter_mut();
         for section in sections.filter(|it| it.outbound.ssrc == ssrc && it.sending.is_some()) {

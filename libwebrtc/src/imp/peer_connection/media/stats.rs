@@ -155,7 +155,7 @@ pub(in super::super) fn received(transceiver: &Transceiver) -> Vec<RtcStats> {
 }
 
 fn inbound(transceiver: &Transceiver, mid: &str) -> RtcStats {
-    let (figures, heard) = (&transceiver.inbound, transceiver.heard());
+    let (figures, heard) = (&transceiver.inbound, transceiver.jitter_stats());
     let level = (figures.seconds > 0.0).then_some(figures.level);
     RtcStats::InboundRtp(InboundRtpStats {
         id: format!("IT{mid}"),

@@ -10,7 +10,7 @@ use super::super::sdp::{Opus, Section, SectionKind};
 use super::ciphers::Ciphers;
 use super::inbound::Inbound;
 use super::member::Key;
-use super::receiving::Hearing;
+use super::receiving::Receiving;
 use super::sending::{Outbound, Sending};
 use crate::audio_track::RtcAudioTrack;
 use crate::imp::audio::clock::RATE_HZ;
@@ -45,7 +45,7 @@ pub(crate) struct Transceiver {
     pub(super) opus: Option<Opus>,
     pub(super) sending: Option<Sending>,
     pub(super) outbound: Outbound,
-    pub(super) hearing: Option<Hearing>,
+    pub(super) receiving: Option<Receiving>,
     pub(super) inbound: Inbound,
     pub(crate) ciphers: Ciphers,
 }
@@ -65,7 +65,7 @@ impl Transceiver {
             opus: None,
             sending: None,
             outbound: Outbound::default(),
-            hearing: None,
+            receiving: None,
             inbound: Inbound::default(),
             ciphers: Ciphers::default(),
         }
@@ -106,8 +106,8 @@ impl Transceiver {
         };
     }
 
-    /// Takes what the peer says of the section. Returns whether it began to send a track.
-    fn hear(&mut self, section: &Section, driver: &Arc<Notify>) -> bool {
+    /// Applies what the peer says of the section. Returns whether it began to send a track.
+    fn apply_remote(&mut self, section: &Section, driver: &Arc<Notify>) -> bool {
         self.opus = section.opus;
         let streams = if section.sends { section.streams.clone() } else { Vec::new() };
         let begins = streams.iter().any(|stream| !self.stream_ids.contains(stream));
@@ -176,9 +176,9 @@ impl Transceivers {
         self.all.iter_mut().find(|transceiver| transceiver.mid == Some(mid))
     }
 
-    /// Takes what the peer's description says, and what str0m made of it. Sections that only the
+    /// Applies what the peer's description says, and what str0m made of it. Sections that only the
     /// peer has become ours. Returns those in which the peer began to send a track.
-    pub(in super::super) fn hear(&mut self, sections: &[Section], rtc: &Rtc) -> Vec<Key> {
+    pub(in super::super) fn apply_remote(&mut self, sections: &[Section], rtc: &Rtc) -> Vec<Key> {
         let mut begun = Vec::new();
         for section in sections {
             let kind = match section.kind {
@@ -188,7 +188,7 @@ impl Transceivers {
             };
             let mid = Mid::from(section.mid.as_str());
             let Some(key) = self.find_or_add(mid, kind, section) else { continue };
-            if self.all[key.0].hear(section, &self.driver) {
+            if self.all[key.0].apply_remote(section, &self.driver) {
                 begun.push(key);
             }
         }
@@ -221,7 +221,7 @@ impl Transceivers {
         for transceiver in &mut self.all {
             end(&transceiver.received);
             transceiver.sending = None;
-            transceiver.hearing = None;
+            transceiver.receiving = None;
         }
     }
 }
@@ -287,13 +287,13 @@ mod tests {
         let mut it = Transceiver::new(MediaKind::Audio, RtpTransceiverDirection::RecvOnly);
         let first = it.received.clone();
         let driver = Arc::default();
-        assert!(it.hear(&section(true, &["PA_1|TR_1"]), &driver));
-        assert!(!it.hear(&section(true, &["PA_1|TR_1"]), &driver));
+        assert!(it.apply_remote(&section(true, &["PA_1|TR_1"]), &driver));
+        assert!(!it.apply_remote(&section(true, &["PA_1|TR_1"]), &driver));
         assert_eq!(it.received.id(), first.id());
-        assert!(!it.hear(&section(false, &["PA_1|TR_1"]), &driver));
+        assert!(!it.apply_remote(&section(false, &["PA_1|TR_1"]), &driver));
         assert_eq!(first.state(), RtcTrackState::Ended);
         assert!(it.streams().is_empty());
-        assert!(it.hear(&section(true, &["PA_2|TR_2"]), &driver));
+        assert!(it.apply_remote(&section(true, &["PA_2|TR_2"]), &driver));
         assert_ne!(it.received.id(), first.id());
         assert_eq!(it.streams()[0].id(), "PA_2|TR_2");
     }

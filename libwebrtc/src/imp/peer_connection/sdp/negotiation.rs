@@ -231,7 +231,7 @@ impl Core {
         let answer = answer.map_err(refused)?.map_err(refused)?;
         self.negotiation.received = Some((description.clone(), answer.to_sdp_string()));
         self.set_signaling(SignalingState::HaveRemoteOffer);
-        self.hear(&sections(description.text()));
+        self.apply_remote(&sections(description.text()));
         Ok(())
     }
 
@@ -254,7 +254,7 @@ impl Core {
         self.negotiation.current_local = Some(local);
         self.negotiation.current_remote = Some(description.clone());
         self.set_signaling(SignalingState::Stable);
-        self.hear(&sections(description.text()));
+        self.apply_remote(&sections(description.text()));
         Ok(())
     }
 
@@ -292,11 +292,11 @@ impl Core {
         }
     }
 
-    /// Takes what the peer's description says of each section.
-    fn hear(&mut self, sections: &[Section]) {
+    /// Applies what the peer's description says of each section.
+    fn apply_remote(&mut self, sections: &[Section]) {
         let has_data = sections.iter().any(|section| section.kind == SectionKind::Application);
         self.negotiation.has_data |= has_data;
-        for key in self.transceivers.hear(sections, &self.rtc) {
+        for key in self.transceivers.apply_remote(sections, &self.rtc) {
             self.tell(Notice::Track(key));
         }
         self.open_waiting_channels();

@@ -15,7 +15,7 @@ fn who_loses_its_address_fails_at_once_and_its_peer_waits() {
         world.sides[0].open_channel("a", &DataChannelInit::default(), Duration::ZERO).unwrap();
         world.connect(&Conditions::clean(), 1).await;
         let now = world.now();
-        world.sides[0].lose_address(now);
+        world.sides[0].remove_address(now);
         world.run_until(now + Duration::from_millis(400)).await;
         let [ours, theirs] = world.sides.each_ref().map(|side| *side.states.last().unwrap());
         assert_eq!(ours, PeerConnectionState::Disconnected);
