@@ -25,7 +25,7 @@ use super::sdp::Negotiation;
 use crate::peer_connection::{IceConnectionState, IceGatheringState, PeerConnectionState};
 
 /// How long a silent peer may take to come back. libwebrtc gives about as long.
-const FAILED_AFTER: Duration = Duration::from_secs(15);
+pub(super) const FAILED_AFTER: Duration = Duration::from_secs(15);
 
 /// How long an address of ours that was spoken from may be away. The peer goes on speaking to it,
 /// and takes another only from a new search for a path, which whoever uses this begins at a
@@ -35,12 +35,13 @@ const MOVED_AFTER: Duration = Duration::from_millis(500);
 /// The highest first byte of a STUN message (RFC 7983). Such go over all paths that may be one.
 const LAST_OF_STUN: u8 = 3;
 
-/// How many datagrams wait for the sockets; what comes then is lost, as on a full link.
-const OUTBOX_LIMIT: usize = 4096;
+/// How many datagrams wait for the sockets; what comes then is lost, as on a full link, and
+/// counted.
+pub(super) const OUTBOX_LIMIT: usize = 4096;
 
 /// How many bytes of messages wait to be sent or confirmed, in all channels together. Chromium
 /// closes a channel at as much.
-const BUFFER_LIMIT: usize = 16 << 20;
+pub(super) const BUFFER_LIMIT: usize = 16 << 20;
 
 /// How often reports go to the peer, figures are taken, and the encoder follows the network.
 const REPORT: Duration = Duration::from_secs(1);
@@ -88,6 +89,9 @@ pub(super) struct Traffic {
     pub(super) packets_received: u64,
     pub(super) bytes_sent: u64,
     pub(super) bytes_received: u64,
+    /// What found the outbox full.
+    pub(super) packets_discarded: u64,
+    pub(super) bytes_discarded: u64,
     /// The addresses that were used last, ours first.
     pub(super) pair: Option<(SocketAddr, SocketAddr)>,
     /// There and back between them.
@@ -229,6 +233,8 @@ impl Core {
 
     fn transmit(&mut self, datagram: Transmit) {
         if self.outbox.len() >= OUTBOX_LIMIT {
+            self.traffic.packets_discarded += 1;
+            self.traffic.bytes_discarded += datagram.contents.len() as u64;
             return;
         }
         self.traffic.packets_sent += 1;

@@ -65,6 +65,8 @@ impl Core {
             packets_received: self.traffic.packets_received,
             bytes_sent: self.traffic.bytes_sent,
             bytes_received: self.traffic.bytes_received,
+            packets_discarded_on_send: self.traffic.packets_discarded,
+            bytes_discarded_on_send: self.traffic.bytes_discarded,
             current_round_trip_time: self.traffic.trip.map(|trip| trip.as_secs_f64()),
         })
     }
