@@ -137,3 +137,16 @@ impl fmt::Debug for Track {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_listen_than_the_limit() {
+        let track = Track::new("voice");
+        let listener = || Arc::new(Listener::new(48_000, 1, 1).unwrap());
+        assert!((0..LISTENERS_LIMIT).all(|_| track.listen(listener())));
+        assert!(!track.listen(listener()));
+    }
+}

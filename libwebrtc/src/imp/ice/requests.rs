@@ -86,3 +86,19 @@ impl<P> Requests<P> {
         self.pending.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stun::fresh_id;
+    use super::*;
+
+    #[test]
+    fn no_more_requests_are_waited_for_than_the_limit() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut requests = Requests::new(false);
+        for number in 0..LIMIT + 10 {
+            requests.add(now, number, 0, (fresh_id(), Vec::new()));
+        }
+        assert_eq!(requests.pending.len(), LIMIT);
+    }
+}

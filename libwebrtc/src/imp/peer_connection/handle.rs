@@ -236,3 +236,22 @@ impl PeerConnection {
         self.shared().lock(|core| core.negotiation.current_remote.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn there_are_no_more_transceivers_than_the_limit() {
+        let connection = PeerConnection::open(&RtcConfiguration::default()).unwrap();
+        let add = || {
+            let direction = RtpTransceiverDirection::RecvOnly;
+            let (stream_ids, send_encodings) = (Vec::new(), Vec::new());
+            let init = RtpTransceiverInit { direction, stream_ids, send_encodings };
+            connection.add_transceiver_for_media(MediaType::Audio, init)
+        };
+        assert!((0..LIMIT).all(|_| add().is_ok()));
+        let error = add().err().expect("there are as many as there may be").to_string();
+        assert!(error.contains("there are 1024 transceivers already"), "{error}");
+    }
+}

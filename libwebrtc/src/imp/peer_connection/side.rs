@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use str0m::media::MediaKind;
 use str0m::net::{Protocol, Transmit};
+#[cfg(test)]
+use str0m::rtp::rtcp::{Nack, NackEntry};
 
 use super::core::Core;
 use super::ice::Found;
@@ -23,6 +25,8 @@ use crate::imp::audio::jitter;
 use crate::imp::channel::{Message, Record};
 use crate::imp::track::Track;
 use crate::media_stream_track::MediaStreamTrack;
+#[cfg(test)]
+use crate::peer_connection::IceConnectionState;
 use crate::peer_connection::{OfferOptions, PeerConnectionState};
 use crate::rtp_transceiver::RtpTransceiverDirection;
 use crate::session_description::SessionDescription;
@@ -177,6 +181,39 @@ impl Side {
         let gone = Found::Gone(Protocol::Udp, self.address);
         let at = self.base + now;
         self.with(now, |core| core.on_found(at, gone));
+    }
+
+    /// Has the next offer begin a new search for a path.
+    #[cfg(test)]
+    pub(crate) fn restart_ice(&mut self) {
+        self.core.negotiation.restart = true;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn ice_connection(&self) -> IceConnectionState {
+        self.core.ice
+    }
+
+    /// How many channels it holds.
+    #[cfg(test)]
+    pub(crate) fn channel_count(&self) -> usize {
+        self.core.channels.len()
+    }
+
+    /// The number of the last packet of sound that was sent.
+    #[cfg(test)]
+    pub(crate) fn last_sequence(&self) -> u64 {
+        let sent = self.core.transceivers.iter().filter_map(|(_, it)| it.outbound.last_sequence());
+        sent.max().expect("sound was sent")
+    }
+
+    /// The peer asks for a packet of sound again.
+    #[cfg(test)]
+    pub(crate) fn on_nack(&mut self, sequence: u64) {
+        let sent = self.core.transceivers.iter().map(|(_, it)| it.outbound.ssrc);
+        let ssrc = sent.max().expect("sound was sent").into();
+        let entry = NackEntry { pid: sequence as u16, blp: 0 };
+        self.core.on_nack(&Nack { sender_ssrc: 0.into(), ssrc, reports: entry.into() });
     }
 
     /// Takes a datagram that came from `from`.

@@ -175,3 +175,38 @@ impl Peers {
         self.peers.iter_mut().find(|it| it.address == address)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(number: usize) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, number as u8], 5_000))
+    }
+
+    #[test]
+    fn of_too_many_peers_the_one_longest_not_sent_to_is_forgotten() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut peers = Peers::default();
+        let at = |number: usize| now + Duration::from_millis(number as u64);
+        for number in 0..LIMIT {
+            peers.send(at(number), address(number), b"hello");
+        }
+        peers.send(at(LIMIT), address(0), b"again");
+        peers.send(at(LIMIT + 1), address(LIMIT), b"one more");
+        assert_eq!(peers.peers.len(), LIMIT);
+        let known = |number| peers.peers.iter().any(|it| it.address == address(number));
+        assert!(known(0) && !known(1) && known(LIMIT));
+    }
+
+    #[test]
+    fn of_what_waits_for_a_permission_the_oldest_is_lost() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut peers = Peers::default();
+        for number in 0..PENDING_LIMIT as u8 + 3 {
+            peers.send(now, address(1), &[number]);
+        }
+        let kept: Vec<_> = peers.permitted(now, address(1)).into();
+        assert_eq!(kept, (3..PENDING_LIMIT as u8 + 3).map(|it| vec![it]).collect::<Vec<_>>());
+    }
+}

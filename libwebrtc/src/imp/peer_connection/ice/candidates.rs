@@ -147,3 +147,28 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::super::shared::now;
+    use super::*;
+
+    #[test]
+    fn there_are_no_more_candidates_than_the_limit() {
+        let mut core = Core::new(true, Arc::default(), now());
+        let address = |number: usize| SocketAddr::from(([192, 0, 2, number as u8], 5_000));
+        let mut find = |found| {
+            core.on_found(now(), found);
+            core.drain(now());
+            let told = core.poll(now()).notices.into_iter();
+            told.filter(|notice| matches!(notice, Notice::Candidate(_))).count()
+        };
+        let host = |number| Found::Host(Protocol::Udp, address(number));
+        let told: usize = (0..LIMIT + 10).map(|number| find(host(number))).sum();
+        assert_eq!(told, LIMIT);
+        find(Found::Gone(Protocol::Udp, address(0)));
+        assert_eq!(find(host(LIMIT)), 1, "there is room again");
+    }
+}

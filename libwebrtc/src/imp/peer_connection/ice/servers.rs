@@ -207,3 +207,26 @@ pub(super) fn error(url: &str, local: Option<SocketAddr>, code: u16, text: Strin
         error_text: text,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_servers_are_asked_than_the_limit_and_the_others_are_named() {
+        let all: Vec<_> = (0..LIMIT + 2).map(|number| format!("stun:192.0.2.{number}")).collect();
+        let (username, password) = (String::new(), String::new());
+        let server = IceServer { urls: all.clone(), username, password };
+        let mut found = VecDeque::new();
+        assert_eq!(urls(&[server], &mut found).len(), LIMIT);
+        let refused: Vec<_> = found
+            .into_iter()
+            .map(|found| match found {
+                Found::Error(error) => (error.url, error.error_text),
+                _ => panic!("only errors are found"),
+            })
+            .collect();
+        let text = "8 servers are asked at most".to_owned();
+        assert_eq!(refused, [8, 9].map(|number| (all[number].clone(), text.clone())));
+    }
+}

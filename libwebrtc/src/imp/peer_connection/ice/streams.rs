@@ -123,3 +123,19 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_no_more_connections_than_the_limit() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut streams = Streams::default();
+        let local = "192.0.2.1:9".parse().unwrap();
+        for port in 1_000..1_000 + 2 * LIMIT as u16 {
+            streams.send(now, local, SocketAddr::from(([192, 0, 2, 2], port)), b"hello");
+        }
+        assert_eq!(streams.links.len(), LIMIT);
+    }
+}

@@ -68,3 +68,40 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imp::cryptor::Keys;
+    use crate::native::frame_cryptor::{KeyDerivationAlgorithm, KeyProviderOptions};
+
+    /// A frame that does not open, and says that it is encrypted with the key of that index.
+    fn frame(index: u8) -> Vec<u8> {
+        let mut frame = vec![0x78; 60];
+        frame.extend([12, index]);
+        frame
+    }
+
+    #[test]
+    fn of_too_many_changes_the_oldest_are_forgotten() {
+        let keys = Keys::new(KeyProviderOptions {
+            shared_key: true,
+            ratchet_window_size: 0,
+            ratchet_salt: b"salt".to_vec(),
+            failure_tolerance: -1,
+            key_ring_size: 16,
+            key_derivation_algorithm: KeyDerivationAlgorithm::HKDF,
+        });
+        assert!(keys.set(None, 0, b"secret".to_vec()));
+        let cipher = Arc::new(FrameCipher::new("ada".to_owned(), Arc::new(keys)));
+        cipher.set_enabled(true);
+        let mut ciphers = Ciphers::default();
+        ciphers.open_by(Arc::downgrade(&cipher));
+        for number in 0..PENDING_LIMIT + 7 {
+            assert_eq!(ciphers.open(&frame(number as u8 % 2)), None);
+        }
+        let states: Vec<_> = ciphers.pending.iter().map(|(_, state)| *state).collect();
+        let [failed, missing] = [EncryptionState::DecryptionFailed, EncryptionState::MissingKey];
+        assert_eq!(states, [missing, failed].repeat(PENDING_LIMIT / 2));
+    }
+}

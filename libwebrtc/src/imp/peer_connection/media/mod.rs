@@ -19,6 +19,8 @@ mod transceivers;
 
 pub(super) use member::Key;
 pub(crate) use member::Member;
+#[cfg(test)]
+pub(super) use sending::{RECENT_LIMIT, REPAIRS_LIMIT};
 pub(super) use stats::{received, sent};
 pub(crate) use transceivers::Transceiver;
 pub(super) use transceivers::{LIMIT, Transceivers, to_str0m};

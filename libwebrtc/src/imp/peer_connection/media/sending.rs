@@ -53,8 +53,8 @@ pub(super) struct Sending {
 
 /// What a section has sent.
 #[derive(Default)]
-pub(super) struct Outbound {
-    pub(super) ssrc: u32,
+pub(in super::super) struct Outbound {
+    pub(in super::super) ssrc: u32,
     pub(super) packets: u64,
     pub(super) bytes: u64,
     /// What the peer says of it.
@@ -76,10 +76,10 @@ pub(super) struct Outbound {
 }
 
 /// Packets that may be asked for again: a second of them. Later they would come too late.
-const RECENT_LIMIT: usize = 50;
+pub(in super::super) const RECENT_LIMIT: usize = 50;
 
 /// How often a packet is sent again.
-const REPAIRS_LIMIT: u8 = 3;
+pub(in super::super) const REPAIRS_LIMIT: u8 = 3;
 
 /// A packet that was sent.
 struct Recent {
@@ -129,6 +129,12 @@ impl Outbound {
         let next = self.sequence.map_or_else(|| u64::from(random() & 0x7fff), |last| last + 1);
         self.sequence = Some(next);
         next
+    }
+
+    /// The number of the last packet.
+    #[cfg(test)]
+    pub(in super::super) fn last_sequence(&self) -> Option<u64> {
+        self.sequence
     }
 
     fn count(&mut self, packet: &Packet) {

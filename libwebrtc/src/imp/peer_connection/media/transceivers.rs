@@ -44,7 +44,7 @@ pub(crate) struct Transceiver {
     /// How the peer wants to receive Opus.
     pub(super) opus: Option<Opus>,
     pub(super) sending: Option<Sending>,
-    pub(super) outbound: Outbound,
+    pub(in super::super) outbound: Outbound,
     pub(super) receiving: Option<Receiving>,
     pub(super) inbound: Inbound,
     pub(crate) ciphers: Ciphers,
@@ -296,6 +296,17 @@ mod tests {
         assert!(it.apply_remote(&section(true, &["PA_2|TR_2"]), &driver));
         assert_ne!(it.received.id(), first.id());
         assert_eq!(it.streams()[0].id(), "PA_2|TR_2");
+    }
+
+    #[test]
+    fn a_description_makes_no_more_sections_than_the_limit() {
+        let now = tokio::time::Instant::now().into_std();
+        let rtc = str0m::RtcConfig::new().build(now);
+        let named = |number: usize| Section { mid: number.to_string(), ..section(true, &["PA"]) };
+        let sections: Vec<_> = (0..LIMIT + 10).map(named).collect();
+        let mut all = Transceivers::new(Arc::default());
+        assert_eq!(all.apply_remote(&sections, &rtc).len(), LIMIT);
+        assert_eq!(all.len(), LIMIT);
     }
 
     #[test]

@@ -168,6 +168,13 @@ impl World {
         }
     }
 
+    /// Has a side begin a new search for a path, of which the other is told.
+    pub(super) fn restart_ice(&mut self, side: usize) {
+        self.sides[side].restart_ice();
+        self.negotiate(side);
+        self.tell_addresses();
+    }
+
     /// Connects the two on a good network, and has them talk from [`CONNECTED_AT`] on; from then
     /// on the network is as `conditions` say, whose times are the world's.
     pub(super) async fn connect(&mut self, conditions: &Conditions, seed: u64) {
