@@ -114,3 +114,35 @@ pub mod native {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
+
+    use futures_util::Stream;
+
+    use super::native::NativeAudioStream;
+    use crate::audio_track::RtcAudioTrack;
+    use crate::imp::listener::QUEUE_FRAMES;
+    use crate::imp::track::Track;
+
+    #[test]
+    fn a_stream_that_nobody_reads_keeps_a_second() {
+        let track = Track::new("voice");
+        track.set_driver(Arc::default());
+        let track = RtcAudioTrack { handle: Arc::new(track) };
+        let mut stream = NativeAudioStream::new(track.clone(), 48_000, 1);
+        for _ in 0..QUEUE_FRAMES + 50 {
+            track.handle.push(&[7; 480], 1);
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        let mut next = || Pin::new(&mut stream).poll_next(&mut context);
+        let frames = std::iter::from_fn(|| match next() {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => None,
+        });
+        assert_eq!(frames.count(), 100);
+    }
+}

@@ -99,12 +99,12 @@ impl Peer {
 
     /// Takes the peer's description.
     pub fn take(&mut self, description: &SessionDescription) -> Result<(), RtcError> {
-        self.side.take(description, self.now)
+        self.side.set_remote(description, self.now)
     }
 
     /// Takes a candidate of the peer's.
     pub fn take_candidate(&mut self, candidate: &IceCandidate) -> Result<(), RtcError> {
-        self.side.take_candidate(candidate, self.now)
+        self.side.add_candidate(candidate, self.now)
     }
 
     /// Opens a channel; its number is the count of those before.
@@ -159,7 +159,7 @@ impl Peer {
         if self.deadline <= now {
             self.side.advance(now);
         }
-        let (datagrams, deadline) = self.side.work(now);
+        let (datagrams, deadline) = self.side.poll(now);
         self.deadline = deadline;
         let datagram = |it: str0m::net::Transmit| {
             let contents = Vec::from(it.contents);
@@ -203,7 +203,7 @@ impl Pair {
             let (ip, port) = (address.ip(), address.port());
             let line = format!("candidate:1 1 udp 2130706431 {ip} {port} typ host");
             let candidate = IceCandidate::parse("0", 0, &line).expect("it is one");
-            self.sides[side].take_candidate(&candidate).expect("there is a description");
+            self.sides[side].add_candidate(&candidate).expect("there is a description");
         }
     }
 

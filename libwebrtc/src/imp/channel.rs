@@ -177,3 +177,78 @@ impl Record {
         *self.inbox.lock() = Inbox::default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn record() -> Record {
+        Record::new("notes", 1, DataChannelState::Open)
+    }
+
+    fn message(length: usize) -> Message {
+        Message { data: vec![7; length], binary: true }
+    }
+
+    /// How many of `count` messages of that length wait for a user who has set no function.
+    fn kept(count: usize, length: usize) -> usize {
+        let record = record();
+        (0..count).for_each(|_| record.keep(message(length)));
+        std::iter::from_fn(|| record.next()).count()
+    }
+
+    #[test]
+    fn no_more_waits_for_a_user_than_the_limits() {
+        assert_eq!(kept(INBOX_MESSAGES + 10, 1), INBOX_MESSAGES);
+        assert_eq!(kept(10, INBOX_LIMIT / 4), 4);
+        assert_eq!(kept(1, INBOX_LIMIT + 1), 0);
+    }
+
+    #[test]
+    fn what_was_taken_away_makes_room() {
+        let record = record();
+        for _ in 0..3 {
+            record.keep(message(INBOX_LIMIT));
+            assert!(record.next().is_some());
+        }
+    }
+
+    #[test]
+    fn a_user_who_listens_gets_all() {
+        let record = record();
+        let (told, heard) = std::sync::mpsc::channel();
+        let listen = move |message: DataBuffer<'_>| told.send(message.data.len()).unwrap();
+        record.on_message.set(Some(Box::new(listen)));
+        record.keep(message(INBOX_LIMIT + 1));
+        record.deliver();
+        assert_eq!(heard.try_iter().collect::<Vec<_>>(), [INBOX_LIMIT + 1]);
+    }
+
+    /// The log, as it is written.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_dropped_is_told_in_the_log() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || kept(INBOX_MESSAGES + 2, 1));
+        let log = String::from_utf8(log.0.lock().clone()).unwrap();
+        assert_eq!(log.matches("message dropped").count(), 2, "{log}");
+        assert!(log.contains("notes"), "{log}");
+    }
+}

@@ -59,7 +59,7 @@ impl Listener {
     }
 
     /// Takes a frame of 10 ms at 48 kHz, with 1 or 2 channels.
-    pub(crate) fn give(&self, frame: &[i16], channels: u32) {
+    pub(crate) fn push(&self, frame: &[i16], channels: u32) {
         let mut queue = self.queue.lock();
         if queue.frames.len() >= self.limit {
             queue.frames.pop_front();
@@ -80,7 +80,7 @@ impl Listener {
     /// The next frame; none after the end.
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Vec<i16>>> {
         self.waker.register(context.waker());
-        // Looked at first: what was given before the end is still there after it.
+        // Looked at first: what was pushed before the end is still there after it.
         let ended = self.ended.load(Ordering::Acquire);
         match self.queue.lock().frames.pop_front() {
             Some(frame) => Poll::Ready(Some(frame)),
@@ -123,7 +123,7 @@ mod tests {
     fn the_oldest_frame_is_dropped_and_counted() {
         let listener = Listener::new(RATE_HZ, 1, 3).unwrap();
         for number in 0..5 {
-            listener.give(&[number; 480], 1);
+            listener.push(&[number; 480], 1);
         }
         assert_eq!(listener.dropped(), 2);
         for number in 2..5 {
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn what_came_before_the_end_is_still_heard() {
         let listener = Listener::new(RATE_HZ, 1, 3).unwrap();
-        listener.give(&[1; 480], 1);
+        listener.push(&[1; 480], 1);
         listener.end();
         assert!(matches!(take(&listener), Poll::Ready(Some(_))));
         assert_eq!(take(&listener), Poll::Ready(None));
@@ -151,7 +151,7 @@ mod tests {
             (2, stereo, 3, [1_000, 3_000, 3_000].repeat(480)),
         ] {
             let listener = Listener::new(RATE_HZ, to, 1).unwrap();
-            listener.give(&frame, from);
+            listener.push(&frame, from);
             assert_eq!(take(&listener), Poll::Ready(Some(expected)), "{from} to {to}");
         }
     }
@@ -160,7 +160,7 @@ mod tests {
     fn a_frame_is_ten_milliseconds_at_each_rate() {
         for rate in [8_000, 16_000, 24_000, 44_100, 48_000] {
             let listener = Listener::new(rate, 2, 1).unwrap();
-            listener.give(&[0; 480], 1);
+            listener.push(&[0; 480], 1);
             let Poll::Ready(Some(frame)) = take(&listener) else { panic!("a frame") };
             assert_eq!(frame.len() as u32, rate / 100 * 2);
         }

@@ -3,6 +3,7 @@
 //! ```text
 //!  peer_connection ── core: state of one connection, pure (time and datagrams are arguments)
 //!        │            driver: its task, which sends, receives and calls the user
+//!        │            ice, sdp, media: sockets and relays, descriptions, sections of sound
 //!        ├── channel: a data channel as its users hold it
 //!        ├── track:   a track as its users hold it
 //!        ├── feed:    a source of sound, and the senders that it feeds

@@ -24,7 +24,7 @@ pub(crate) struct Track {
     feed: Option<Arc<Feed>>,
     listeners: Mutex<Vec<Arc<Listener>>>,
     /// How many listen: asked each time the connection's task wakes.
-    listening: AtomicUsize,
+    listener_count: AtomicUsize,
     /// The task of the connection that a remote track comes from.
     driver: OnceLock<Arc<Notify>>,
 }
@@ -37,7 +37,7 @@ impl Track {
             ended: AtomicBool::new(false),
             feed: None,
             listeners: Mutex::default(),
-            listening: AtomicUsize::new(0),
+            listener_count: AtomicUsize::new(0),
             driver: OnceLock::new(),
         }
     }
@@ -81,7 +81,7 @@ impl Track {
     pub(crate) fn end(&self) {
         let mut listeners = self.listeners.lock();
         self.ended.store(true, Ordering::Relaxed);
-        self.listening.store(0, Ordering::Relaxed);
+        self.listener_count.store(0, Ordering::Relaxed);
         for listener in listeners.drain(..) {
             listener.end();
         }
@@ -96,7 +96,7 @@ impl Track {
             return false;
         }
         listeners.push(listener);
-        self.listening.store(listeners.len(), Ordering::Relaxed);
+        self.listener_count.store(listeners.len(), Ordering::Relaxed);
         drop(listeners);
         if let Some(driver) = self.driver.get() {
             driver.notify_one();
@@ -107,11 +107,11 @@ impl Track {
     pub(crate) fn leave(&self, listener: &Arc<Listener>) {
         let mut listeners = self.listeners.lock();
         listeners.retain(|it| !Arc::ptr_eq(it, listener));
-        self.listening.store(listeners.len(), Ordering::Relaxed);
+        self.listener_count.store(listeners.len(), Ordering::Relaxed);
     }
 
-    pub(crate) fn is_heard(&self) -> bool {
-        self.listening.load(Ordering::Relaxed) > 0
+    pub(crate) fn has_listeners(&self) -> bool {
+        self.listener_count.load(Ordering::Relaxed) > 0
     }
 
     /// The most channels that anybody wants to hear.
@@ -119,10 +119,10 @@ impl Track {
         self.listeners.lock().iter().map(|it| it.channels()).max().unwrap_or(1)
     }
 
-    /// Gives a frame of 10 ms at 48 kHz to all who listen.
-    pub(crate) fn give(&self, frame: &[i16], channels: u32) {
+    /// Pushes a frame of 10 ms at 48 kHz to all who listen.
+    pub(crate) fn push(&self, frame: &[i16], channels: u32) {
         for listener in self.listeners.lock().iter() {
-            listener.give(frame, channels);
+            listener.push(frame, channels);
         }
     }
 }
@@ -135,5 +135,18 @@ impl fmt::Debug for Track {
             .field("state", &self.state())
             .field("is_fed", &self.feed.is_some())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_listen_than_the_limit() {
+        let track = Track::new("voice");
+        let listener = || Arc::new(Listener::new(48_000, 1, 1).unwrap());
+        assert!((0..LISTENERS_LIMIT).all(|_| track.listen(listener())));
+        assert!(!track.listen(listener()));
     }
 }

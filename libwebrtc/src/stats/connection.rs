@@ -84,6 +84,10 @@ pub struct CandidatePairStats {
     pub bytes_sent: u64,
     /// Their payload.
     pub bytes_received: u64,
+    /// Datagrams that were lost here, since too many waited to be sent.
+    pub packets_discarded_on_send: u64,
+    /// Their payload.
+    pub bytes_discarded_on_send: u64,
     /// There and back, in seconds.
     pub current_round_trip_time: Option<f64>,
 }

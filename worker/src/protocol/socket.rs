@@ -198,3 +198,54 @@ fn broken(error: Error) -> Lost {
 fn said(error: &io::Error) -> String {
     error.kind().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::accept_async;
+    use tokio_tungstenite::tungstenite::http::Response;
+    use voicegraph_engine::connect::Roots;
+    use voicegraph_engine::secret::Secret;
+
+    use super::*;
+    use crate::protocol::settings::Server;
+    use crate::protocol::token::Keys;
+
+    /// What comes of a message of that length.
+    async fn received(length: usize) -> Result<Frame, Lost> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has free ports");
+        let url = format!("ws://{}", listener.local_addr().expect("it is bound"));
+        let keys = Keys { key: "devkey".to_owned(), secret: Secret::new("secret") };
+        let settings = Settings::new(Server::parse(&url).expect("it is a URL"), keys);
+        let opening = Socket::open(Connector::new(&Roots::default()), settings);
+        let serving = async {
+            let (stream, _) = listener.accept().await.expect("somebody comes");
+            let mut server = accept_async(stream).await.expect("it is a worker");
+            // It is broken off where it is too long.
+            let _ = server.send(Message::Binary(vec![0xff; length].into())).await;
+            server
+        };
+        let receiving = async { opening.await.expect("the server lets it in").next().await };
+        let (received, _server) = tokio::join!(receiving, serving);
+        received
+    }
+
+    #[tokio::test]
+    async fn a_message_longer_than_the_limit_ends_the_connection() {
+        let longest = received(MAX_MESSAGE_BYTES).await;
+        assert!(matches!(longest, Ok(Frame::Undecodable(MAX_MESSAGE_BYTES))), "{longest:?}");
+        let error = received(MAX_MESSAGE_BYTES + 1).await.expect_err("it is too long").to_string();
+        assert!(error.starts_with("the connection broke: Space limit exceeded"), "{error}");
+    }
+
+    #[test]
+    fn of_a_refusal_the_beginning_is_told() {
+        let body = Some("no ".repeat(1_000).into_bytes());
+        let response = Response::builder().status(503).body(body).expect("it is an answer");
+        let OpenError::Refused { status: 503, detail } = refusal(Error::Http(response.into()))
+        else {
+            panic!("it is no refusal");
+        };
+        assert_eq!(detail.len(), MAX_DETAIL_CHARS);
+    }
+}

@@ -76,7 +76,14 @@ mod tests {
         assert_eq!(samples(&[0x03]), None, "a count of frames is missing");
         assert_eq!(samples(&[0x03, 0]), None, "no frames");
         assert_eq!(samples(&[0x1b, 3, 0, 0, 0]), None, "180 ms");
-        assert_eq!(samples(&vec![0; PAYLOAD_LIMIT + 1]), None);
+    }
+
+    #[test]
+    fn what_is_longer_than_the_limit_is_refused() {
+        // Four frames of 10 ms, all of one length (RFC 6716, section 3.2.5).
+        let packet = |length: usize| [vec![0x03, 4], vec![0; length - 2]].concat();
+        assert_eq!(samples(&packet(PAYLOAD_LIMIT - 2)), Some(1_920));
+        assert_eq!(samples(&packet(PAYLOAD_LIMIT + 2)), None);
     }
 
     #[test]

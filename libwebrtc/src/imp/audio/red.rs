@@ -116,6 +116,18 @@ mod tests {
         assert_eq!(blocks(&[0xef; 100], 111), [], "headers without end");
     }
 
+    #[test]
+    fn no_more_payloads_are_read_than_the_limit() {
+        let packet = |before: usize| {
+            let mut packet = [0xef, 0x0f, 0x00, 0x01].repeat(before);
+            packet.push(111);
+            packet.extend(vec![7; before + 1]);
+            packet
+        };
+        assert_eq!(blocks(&packet(MAX_BLOCKS - 1), 111).len(), MAX_BLOCKS);
+        assert_eq!(blocks(&packet(MAX_BLOCKS), 111), []);
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read(

@@ -105,7 +105,7 @@ pub(crate) struct Source {
     timestamp: u32,
     pace: Pace,
     /// The last packet only said that there is silence.
-    dozes: bool,
+    in_dtx: bool,
     muted: bool,
     resampled: Vec<i16>,
     /// The packet's sound, on its way to the encoder.
@@ -150,7 +150,7 @@ impl Source {
             queue_len: values(settings.queue).max(packet_len),
             timestamp: settings.first_timestamp,
             pace: Pace::Paused(None),
-            dozes: false,
+            in_dtx: false,
             muted: false,
             resampled: Vec::new(),
             packet: Vec::new(),
@@ -203,7 +203,7 @@ impl Source {
         match self.pace {
             Pace::Paused(_) => self.is_full().then_some(now),
             Pace::Due { .. } if self.is_direct() && self.is_full() => Some(now),
-            Pace::Due { at, .. } => Some(at + self.patience()),
+            Pace::Due { at, .. } => Some(at + self.slack()),
         }
     }
 
@@ -218,15 +218,15 @@ impl Source {
                 Pace::Due { at, .. } if self.is_full() && (self.is_direct() || at <= now) => {
                     self.send_next(at, now)?
                 }
-                Pace::Due { at, silent } if at + self.patience() <= now => {
+                Pace::Due { at, silent } if at + self.slack() <= now => {
                     self.send_silence(at, silent)?
                 }
                 Pace::Paused(_) | Pace::Due { .. } => return Ok(None),
             };
             let is_silent = packet::is_silent(&packet.payload);
             // Under DTX the first says that silence begins; libopus' next real one refreshes it.
-            if !(is_silent && replace(&mut self.dozes, is_silent)) {
-                self.dozes = is_silent;
+            if !(is_silent && replace(&mut self.in_dtx, is_silent)) {
+                self.in_dtx = is_silent;
                 return Ok(Some(packet));
             }
         }
@@ -277,7 +277,7 @@ impl Source {
 
     /// How long after its time a packet is filled up with silence. A source without a queue has its
     /// frames from a clock of its own, which may be late.
-    fn patience(&self) -> Duration {
+    fn slack(&self) -> Duration {
         if self.is_direct() { CATCH_UP_LIMIT } else { Duration::ZERO }
     }
 

@@ -218,3 +218,44 @@ impl Key {
         LessSafeKey::new(key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys of one who sets no limits.
+    fn keys() -> Keys {
+        Keys::new(KeyProviderOptions {
+            shared_key: true,
+            ratchet_window_size: i32::MAX,
+            ratchet_salt: b"salt".to_vec(),
+            failure_tolerance: -1,
+            key_ring_size: i32::MAX,
+            key_derivation_algorithm: KeyDerivationAlgorithm::HKDF,
+        })
+    }
+
+    #[test]
+    fn there_are_no_more_keys_than_the_limit() {
+        let keys = keys();
+        assert!(keys.set(None, RING_LIMIT - 1, b"secret".to_vec()));
+        assert!(!keys.set(None, RING_LIMIT, b"secret".to_vec()));
+    }
+
+    #[test]
+    fn a_key_is_followed_so_many_turns_and_no_more() {
+        for (turns, found) in [(RATCHET_LIMIT, Tried::Turned(())), (RATCHET_LIMIT + 1, Tried::None)]
+        {
+            let [ours, theirs] = [keys(), keys()];
+            for keys in [&ours, &theirs] {
+                assert!(keys.set(None, 0, b"secret".to_vec()));
+            }
+            for _ in 0..turns {
+                ours.ratchet(None, 0);
+            }
+            let wanted = ours.find("ada", 0).expect("it was set").key;
+            let open = |key: &Key| (key.key == wanted).then_some(());
+            assert_eq!(theirs.find_fitting("ada", 0, 1_000, open), found, "{turns} turns");
+        }
+    }
+}

@@ -165,3 +165,16 @@ async fn a_feed_of_no_rate_is_refused_by_its_sender() {
         feed.capture(&[0; 64]).await;
     }
 }
+
+/// A source refuses such a queue.
+#[tokio::test(start_paused = true)]
+async fn a_queue_longer_than_the_limit_is_cut() {
+    let longer = source::QUEUE_LIMIT + Duration::from_secs(50);
+    let feed = Feed::new(RATE_HZ, 1, longer);
+    let (outlet, _) = attach(&feed);
+    let frames = (longer.as_millis() / 10) as usize;
+    let sound = sound(frames);
+    let mut capture = pin!(feed.capture(&sound));
+    assert!(poll(capture.as_mut()).is_pending());
+    assert!(!outlet.sink.has_room());
+}

@@ -7,14 +7,14 @@ use std::time::Instant;
 use super::requests::Requests;
 use super::stun::{Attribute, Class, Message, Method, Writer, fresh_id};
 
-/// One question: how the server sees a socket of ours.
+/// One query: how the server sees a socket of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Query {
     pub(crate) local: SocketAddr,
     pub(crate) server: SocketAddr,
 }
 
-/// All questions under way.
+/// All queries under way.
 pub(crate) struct Bindings {
     requests: Requests<Query>,
     outbox: VecDeque<(Query, Vec<u8>)>,
@@ -27,7 +27,7 @@ impl Default for Bindings {
 }
 
 impl Bindings {
-    pub(crate) fn ask(&mut self, now: Instant, query: Query) {
+    pub(crate) fn query(&mut self, now: Instant, query: Query) {
         let id = fresh_id();
         let bytes = Writer::new(Class::Request, Method::Binding, id).unsigned();
         self.outbox.push_back((query, bytes.clone()));
@@ -43,12 +43,12 @@ impl Bindings {
         self.requests.is_empty()
     }
 
-    /// Whether an answer to that question is waited for.
+    /// Whether an answer to any query is waited for.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.requests.deadline()
     }
 
-    /// A datagram from anywhere. Where it answers a question: that, and how the server sees us.
+    /// A datagram from anywhere. Where it answers a query: that, and how the server sees us.
     pub(crate) fn receive(&mut self, bytes: &[u8]) -> Option<(Query, Option<SocketAddr>)> {
         if self.requests.is_empty() {
             return None;
@@ -91,7 +91,7 @@ mod tests {
     fn an_answer_tells_how_we_are_seen() {
         let now = tokio::time::Instant::now().into_std();
         let mut bindings = Bindings::default();
-        bindings.ask(now, query());
+        bindings.query(now, query());
         let (_, request) = bindings.poll().unwrap();
         let id = Message::read(&request).unwrap().id;
         let seen: SocketAddr = "198.51.100.7:4321".parse().unwrap();
@@ -111,7 +111,7 @@ mod tests {
         let mut now = tokio::time::Instant::now().into_std();
         let start = now;
         let mut bindings = Bindings::default();
-        bindings.ask(now, query());
+        bindings.query(now, query());
         let (mut sent, mut given_up) = (0, Vec::new());
         while let Some(deadline) = bindings.deadline() {
             while bindings.poll().is_some() {

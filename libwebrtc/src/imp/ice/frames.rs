@@ -20,7 +20,7 @@ const BUFFER: usize = 2 * FRAME_LIMIT;
 /// be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stream's bytes are no datagrams")]
-pub(crate) struct Garbled;
+pub(crate) struct Malformed;
 
 /// What came of a stream, at most [`BUFFER`] bytes.
 pub(crate) struct Frames {
@@ -42,7 +42,7 @@ impl Frames {
         Self { framing, buffer: vec![0; BUFFER].into_boxed_slice(), start: 0, end: 0 }
     }
 
-    /// Room to read into, never empty where [`Frames::take`] found nothing.
+    /// Room to read into, never empty where [`Frames::poll`] found nothing.
     pub(crate) fn room(&mut self) -> &mut [u8] {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -56,12 +56,12 @@ impl Frames {
     }
 
     /// The next whole datagram.
-    pub(crate) fn take(&mut self) -> Result<Option<&[u8]>, Garbled> {
+    pub(crate) fn poll(&mut self) -> Result<Option<&[u8]>, Malformed> {
         let waiting = &self.buffer[self.start..self.end];
         let Some(place) = self.framing.place(waiting)? else { return Ok(None) };
         let whole = place.header + place.length + place.padding;
         if place.length > FRAME_LIMIT {
-            return Err(Garbled);
+            return Err(Malformed);
         }
         if waiting.len() < whole {
             return Ok(None);
@@ -73,7 +73,7 @@ impl Frames {
 }
 
 impl Framing {
-    fn place(self, bytes: &[u8]) -> Result<Option<Place>, Garbled> {
+    fn place(self, bytes: &[u8]) -> Result<Option<Place>, Malformed> {
         let number = |at: usize| bytes.get(at..at + 2).map(|b| u16::from_be_bytes([b[0], b[1]]));
         match self {
             Self::Length => {
@@ -89,7 +89,7 @@ impl Framing {
                         let padding = length.wrapping_neg() % 4;
                         Ok(Some(Place { header: 0, length: 4 + length, padding }))
                     }
-                    _ => Err(Garbled),
+                    _ => Err(Malformed),
                 }
             }
         }
@@ -127,10 +127,10 @@ mod tests {
         framing: Framing,
         mut stream: &[u8],
         pieces: &[usize],
-    ) -> Result<Vec<Vec<u8>>, Garbled> {
+    ) -> Result<Vec<Vec<u8>>, Malformed> {
         let (mut frames, mut found) = (Frames::new(framing), Vec::new());
         for piece in pieces.iter().cycle() {
-            while let Some(datagram) = frames.take()? {
+            while let Some(datagram) = frames.poll()? {
                 found.push(datagram.to_vec());
             }
             if stream.is_empty() {
@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_refused() {
-        assert_eq!(read(Framing::Length, &[0xff, 0xff, 0], &[3]), Err(Garbled));
-        assert_eq!(read(Framing::Turn, &[0x40, 0, 0xff, 0xff], &[4]), Err(Garbled));
-        assert_eq!(read(Framing::Turn, &[0x80, 0, 0, 0], &[4]), Err(Garbled));
+        assert_eq!(read(Framing::Length, &[0xff, 0xff, 0], &[3]), Err(Malformed));
+        assert_eq!(read(Framing::Turn, &[0x40, 0, 0xff, 0xff], &[4]), Err(Malformed));
+        assert_eq!(read(Framing::Turn, &[0x80, 0, 0, 0], &[4]), Err(Malformed));
     }
 }

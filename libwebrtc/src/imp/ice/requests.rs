@@ -29,13 +29,13 @@ pub(crate) struct Request<P> {
 
 /// All requests without answers.
 pub(crate) struct Requests<P> {
-    waiting: Vec<Request<P>>,
+    pending: Vec<Request<P>>,
     is_stream: bool,
 }
 
 impl<P> Requests<P> {
     pub(crate) fn new(is_stream: bool) -> Self {
-        Self { waiting: Vec::new(), is_stream }
+        Self { pending: Vec::new(), is_stream }
     }
 
     /// Notes a request that is sent now.
@@ -46,20 +46,20 @@ impl<P> Requests<P> {
         challenges: u32,
         (id, bytes): (Id, Vec<u8>),
     ) {
-        if self.waiting.len() < LIMIT {
+        if self.pending.len() < LIMIT {
             let next = now + if self.is_stream { STREAM_WAIT } else { FIRST_WAIT };
-            self.waiting.push(Request { purpose, challenges, id, bytes, sends: 1, next });
+            self.pending.push(Request { purpose, challenges, id, bytes, sends: 1, next });
         }
     }
 
     /// The request that an answer belongs to, which is then answered.
     pub(crate) fn answered(&mut self, id: Id) -> Option<Request<P>> {
-        let at = self.waiting.iter().position(|it| it.id == id)?;
-        Some(self.waiting.swap_remove(at))
+        let at = self.pending.iter().position(|it| it.id == id)?;
+        Some(self.pending.swap_remove(at))
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.waiting.iter().map(|it| it.next).min()
+        self.pending.iter().map(|it| it.next).min()
     }
 
     /// Has `send` send again what is due, and returns what is given up.
@@ -68,21 +68,37 @@ impl<P> Requests<P> {
         now: Instant,
         mut send: impl FnMut(&P, &[u8]),
     ) -> Vec<Request<P>> {
-        for request in self.waiting.iter_mut().filter(|it| it.next <= now) {
+        for request in self.pending.iter_mut().filter(|it| it.next <= now) {
             if !self.is_stream && request.sends < SENDS {
                 send(&request.purpose, &request.bytes);
                 request.next = now + FIRST_WAIT * 2_u32.pow(request.sends);
                 request.sends += 1;
             }
         }
-        self.waiting.extract_if(.., |it| it.next <= now).collect()
+        self.pending.extract_if(.., |it| it.next <= now).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.pending.is_empty()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.waiting.clear();
+        self.pending.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stun::fresh_id;
+    use super::*;
+
+    #[test]
+    fn no_more_requests_are_waited_for_than_the_limit() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut requests = Requests::new(false);
+        for number in 0..LIMIT + 10 {
+            requests.add(now, number, 0, (fresh_id(), Vec::new()));
+        }
+        assert_eq!(requests.pending.len(), LIMIT);
     }
 }

@@ -112,7 +112,7 @@ impl Stream {
                 self.state = State::Open(wire);
             }
             self.poll_flush(context)?;
-            if let Some(datagram) = self.frames.take().map_err(io::Error::other)? {
+            if let Some(datagram) = self.frames.poll().map_err(io::Error::other)? {
                 buffer[..datagram.len()].copy_from_slice(datagram);
                 return Poll::Ready(Ok(datagram.len()));
             }
@@ -231,4 +231,35 @@ fn secured(mut wire: Wire, host: Option<&str>) -> io::Result<Wire> {
         wire.tls = Some(Box::new(tls::client(host).map_err(io::Error::other)?));
     }
     Ok(wire)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stream that is not open yet.
+    fn stream() -> Stream {
+        Stream::to_peer([192, 0, 2, 1].into(), ([192, 0, 2, 2], 5_000).into())
+    }
+
+    #[test]
+    fn what_finds_the_queue_full_is_lost_and_counted() {
+        let mut stream = stream();
+        let datagram = [7; 1_024];
+        for _ in 0..2 * QUEUE_LIMIT / datagram.len() {
+            stream.send(&datagram);
+        }
+        let framed = datagram.len() + 2;
+        let kept = (QUEUE_LIMIT - datagram.len()) / framed + 1;
+        assert_eq!(stream.queue.len(), kept * framed);
+        assert_eq!(stream.dropped as usize, 2 * QUEUE_LIMIT / datagram.len() - kept);
+    }
+
+    #[test]
+    fn what_is_too_long_is_lost_and_counted() {
+        let mut stream = stream();
+        stream.send(&[7; FRAME_LIMIT]);
+        stream.send(&[7; FRAME_LIMIT + 1]);
+        assert_eq!((stream.queue.len(), stream.dropped), (FRAME_LIMIT + 2, 1));
+    }
 }

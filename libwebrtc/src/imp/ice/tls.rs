@@ -50,3 +50,28 @@ fn config() -> Result<Arc<ClientConfig>, rustls::Error> {
         .with_no_client_auth();
     Ok(kept.insert(Arc::new(config)).clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    /// Of nobody, signed by itself.
+    const CERTIFICATE: &str = "MIIBbjCCARWgAwIBAgIUHyf2p8oj8oKNau3ickxk1rD6Nl0wCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBYTAg\
+        Fw0yNjExMzAyMjUzNDZaGA8yMTI2MTEwNjIyNTM0NlowDDEKMAgGA1UEAwwBYTBZMBMGByqGSM49AgEGCCqG\
+        SM49AwEHA0IABGxgsQ+ebDGnJxwumKnqDk03h9lbeVHdtI/Eac3Dr64c/T7ly4IS6vkGg8MmylpCEojlkAt5\
+        qNrsy/3F06J48WOjUzBRMB0GA1UdDgQWBBQZ5QqIF5Av93eE8W8HIZHZ+ArCfDAfBgNVHSMEGDAWgBQZ5QqI\
+        F5Av93eE8W8HIZHZ+ArCfDAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCID+4qEiznD6CI68M\
+        ys4NxY6Dwh2GiH3UsxMiGwE8CXN/AiBpnWYEZ9f5BBZ/xtdHpGyY5g3nhtZBi8eCBzmOt97TlA==";
+
+    #[test]
+    fn no_more_certificates_are_trusted_than_the_limit() {
+        let certificate = STANDARD.decode(CERTIFICATE).unwrap();
+        for _ in 0..LIMIT {
+            trust(&certificate).unwrap();
+        }
+        assert_eq!(trust(&certificate), Err("there are 16 already".to_owned()));
+    }
+}

@@ -16,7 +16,7 @@ use crate::data_channel::{DataChannelInit, DataChannelState};
 use crate::imp::channel::{Message, Record};
 
 /// How many channels a connection has at most; a peer cannot make us hold more.
-const LIMIT: usize = 1024;
+pub(super) const LIMIT: usize = 1024;
 
 /// The label of the channel whose only use is to have str0m offer a section for data.
 pub(super) const PLACEHOLDER: &str = "\u{0}placeholder";
@@ -74,6 +74,11 @@ impl Entry {
 impl Channels {
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// How many were opened and closed so far.

@@ -1,7 +1,7 @@
 //! The state of a connection, pure: calls, datagrams and the time come in, datagrams and notices
 //! go out.
 //!
-//! str0m asks that after each change all of its output is taken before the next: whoever changes
+//! str0m asks that after each change all of its output is polled before the next: whoever changes
 //! something through [`super::Shared::with`] has [`Core::drain`] called behind it.
 
 use std::collections::VecDeque;
@@ -17,15 +17,15 @@ use str0m::{Event, Input, Output, Rtc, RtcConfig};
 use tokio::sync::Notify;
 use tracing::{debug, warn};
 
-use super::candidates::{Candidates, Wanted};
 use super::channels::Channels;
-use super::negotiation::Negotiation;
+use super::ice::{Candidates, Wanted};
+use super::media::Transceivers;
 use super::notice::Notice;
-use super::transceivers::Transceivers;
+use super::sdp::Negotiation;
 use crate::peer_connection::{IceConnectionState, IceGatheringState, PeerConnectionState};
 
 /// How long a silent peer may take to come back. libwebrtc gives about as long.
-const FAILED_AFTER: Duration = Duration::from_secs(15);
+pub(super) const FAILED_AFTER: Duration = Duration::from_secs(15);
 
 /// How long an address of ours that was spoken from may be away. The peer goes on speaking to it,
 /// and takes another only from a new search for a path, which whoever uses this begins at a
@@ -35,12 +35,13 @@ const MOVED_AFTER: Duration = Duration::from_millis(500);
 /// The highest first byte of a STUN message (RFC 7983). Such go over all paths that may be one.
 const LAST_OF_STUN: u8 = 3;
 
-/// How many datagrams wait for the sockets; what comes then is lost, as on a full link.
-const OUTBOX_LIMIT: usize = 4096;
+/// How many datagrams wait for the sockets; what comes then is lost, as on a full link, and
+/// counted.
+pub(super) const OUTBOX_LIMIT: usize = 4096;
 
 /// How many bytes of messages wait to be sent or confirmed, in all channels together. Chromium
 /// closes a channel at as much.
-const BUFFER_LIMIT: usize = 16 << 20;
+pub(super) const BUFFER_LIMIT: usize = 16 << 20;
 
 /// How often reports go to the peer, figures are taken, and the encoder follows the network.
 const REPORT: Duration = Duration::from_secs(1);
@@ -88,13 +89,16 @@ pub(super) struct Traffic {
     pub(super) packets_received: u64,
     pub(super) bytes_sent: u64,
     pub(super) bytes_received: u64,
+    /// What found the outbox full.
+    pub(super) packets_discarded: u64,
+    pub(super) bytes_discarded: u64,
     /// The addresses that were used last, ours first.
     pub(super) pair: Option<(SocketAddr, SocketAddr)>,
     /// There and back between them.
     pub(super) trip: Option<Duration>,
 }
 
-/// What the task takes out of the core at once.
+/// What the core gives out at once.
 pub(super) struct Work {
     /// Where addresses are to be looked for, how.
     pub(super) gather: Option<Wanted>,
@@ -103,7 +107,7 @@ pub(super) struct Work {
     pub(super) deadline: Instant,
     pub(super) is_closed: bool,
     /// Whether the peer is silent.
-    pub(super) is_lost: bool,
+    pub(super) is_silent: bool,
 }
 
 impl Core {
@@ -201,13 +205,13 @@ impl Core {
     /// Takes all that str0m has to say.
     pub(super) fn drain(&mut self, now: Instant) {
         self.release_candidates();
-        self.poll(now);
+        self.poll_rtc(now);
         if self.report_sent() {
-            self.poll(now);
+            self.poll_rtc(now);
         }
     }
 
-    fn poll(&mut self, now: Instant) {
+    fn poll_rtc(&mut self, now: Instant) {
         loop {
             let Ok(output) = self.guarded("going on", Rtc::poll_output) else { continue };
             match output {
@@ -229,6 +233,8 @@ impl Core {
 
     fn transmit(&mut self, datagram: Transmit) {
         if self.outbox.len() >= OUTBOX_LIMIT {
+            self.traffic.packets_discarded += 1;
+            self.traffic.bytes_discarded += datagram.contents.len() as u64;
             return;
         }
         self.traffic.packets_sent += 1;
@@ -253,7 +259,7 @@ impl Core {
             Event::RtpPacket(packet) => self.on_packet(&packet),
             Event::RawPacket(packet) => {
                 if let RawPacket::RtcpRx(Rtcp::Nack(nack)) = *packet {
-                    self.on_request(&nack);
+                    self.on_nack(&nack);
                 }
             }
             Event::MediaEgressStats(report) => self.on_sent_report(&report),
@@ -264,7 +270,7 @@ impl Core {
             }
             Event::Closed => {
                 debug!("the peer closed the connection");
-                self.lose(now);
+                self.on_silence(now);
             }
             _ => {}
         }
@@ -288,7 +294,7 @@ impl Core {
                 (ice, connected)
             }
             Ice::Disconnected => {
-                self.lose(now);
+                self.on_silence(now);
                 (IceConnectionState::Disconnected, None)
             }
         };
@@ -302,13 +308,13 @@ impl Core {
     }
 
     /// The peer is silent or gone.
-    fn lose(&mut self, now: Instant) {
+    fn on_silence(&mut self, now: Instant) {
         self.failed_at.get_or_insert(now + FAILED_AFTER);
         self.set_connection(PeerConnectionState::Disconnected);
     }
 
     /// An address of ours has gone.
-    pub(super) fn leave_address(&mut self, now: Instant, address: SocketAddr) {
+    pub(super) fn remove_address(&mut self, now: Instant, address: SocketAddr) {
         let is_used = self.traffic.pair.is_some_and(|(source, _)| source == address);
         if self.secured && is_used && !self.is_closed() {
             self.is_moved = true;
@@ -375,7 +381,7 @@ impl Core {
     }
 
     /// What is to be sent and told, and when to come again.
-    pub(super) fn take(&mut self, now: Instant) -> Work {
+    pub(super) fn poll(&mut self, now: Instant) -> Work {
         let sound_at = self.carry_sound(now).unwrap_or(self.deadline);
         self.tell_encryption();
         let failed_at = self.failed_at.unwrap_or(self.deadline);
@@ -386,7 +392,7 @@ impl Core {
             notices: std::mem::take(&mut self.notices),
             deadline: self.deadline.min(failed_at).min(sound_at),
             is_closed: self.is_closed(),
-            is_lost: self.ice == IceConnectionState::Disconnected,
+            is_silent: self.ice == IceConnectionState::Disconnected,
         }
     }
 }

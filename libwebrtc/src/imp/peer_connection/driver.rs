@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
 use super::Shared;
-use super::network::{Arrival, Network};
+use super::ice::{Arrival, Network};
 use super::notice;
 use super::shared::now;
 
@@ -21,7 +21,7 @@ pub(super) fn start(shared: Arc<Shared>, runtime: &Handle) {
 async fn run(shared: Arc<Shared>) {
     let mut network = Network::default();
     loop {
-        let work = shared.look(|core| core.take(now()));
+        let work = shared.lock(|core| core.poll(now()));
         if let Some(wanted) = &work.gather {
             network.gather(wanted);
         }
@@ -36,8 +36,8 @@ async fn run(shared: Arc<Shared>) {
         }
         // Here, too: datagrams without a pause would leave no time for it below.
         network.advance();
-        network.watch(work.is_lost);
-        network.ask();
+        network.watch(work.is_silent);
+        network.send_queries();
         for found in network.found() {
             shared.with(|core, now| core.on_found(now, found));
         }
@@ -48,7 +48,7 @@ async fn run(shared: Arc<Shared>) {
             () = receive(&shared, &mut network) => {}
             () = sleep_until(Instant::from_std(deadline)) => {
                 network.advance();
-                shared.look(|core| core.advance(now()));
+                shared.lock(|core| core.advance(now()));
             }
         }
     }
@@ -62,7 +62,7 @@ async fn receive(shared: &Shared, network: &mut Network) {
     for taken in 1.. {
         let datagram = network.datagram(&arrival);
         let Arrival { protocol, from, local, .. } = arrival;
-        shared.look(|core| core.receive(now(), protocol, from, local, datagram));
+        shared.lock(|core| core.receive(now(), protocol, from, local, datagram));
         if taken == BATCH {
             return;
         }
@@ -80,7 +80,7 @@ async fn receive(shared: &Shared, network: &mut Network) {
 /// Lets go of all that users have left here, which may hold the connection itself.
 fn finish(shared: &Shared) {
     shared.callbacks.clear();
-    for record in shared.look(|core| core.take_records()) {
+    for record in shared.lock(|core| core.take_records()) {
         record.clear();
     }
 }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use str0m::media::MediaKind;
 use tokio::runtime::Handle;
 
-use super::candidates::Wanted;
 use super::driver;
-use super::member::Member;
+use super::ice::Wanted;
+use super::media::{LIMIT, Member, Transceiver};
 use super::notice::Callbacks;
 use super::shared::Shared;
-use super::transceivers::{LIMIT, Transceiver};
 use crate::data_channel::DataChannelInit;
 use crate::ice_candidate::IceCandidate;
 use crate::imp::channel::Channel;
@@ -63,7 +62,7 @@ impl PeerConnection {
             RtcError::invalid_state("a connection needs a tokio runtime: create it inside of one")
         })?;
         let shared = Shared::new(config.enable_sctp_snap);
-        shared.look(|core| core.configure(wanted));
+        shared.lock(|core| core.configure(wanted));
         driver::start(shared.clone(), &runtime);
         Ok(Self { owner: Arc::new(Owner { shared }) })
     }
@@ -90,7 +89,7 @@ impl PeerConnection {
     }
 
     pub(crate) fn create_answer(&self) -> Result<SessionDescription, RtcError> {
-        self.shared().look(|core| core.create_answer())
+        self.shared().lock(|core| core.create_answer())
     }
 
     pub(crate) fn set_local_description(
@@ -173,7 +172,7 @@ impl PeerConnection {
     }
 
     fn add(&self, transceiver: Transceiver) -> Result<RtpTransceiver, RtcError> {
-        let key = self.shared().look(|core| {
+        let key = self.shared().lock(|core| {
             if core.is_closed() {
                 return Err(RtcError::invalid_state("the connection is closed"));
             }
@@ -196,13 +195,13 @@ impl PeerConnection {
 
     pub(crate) fn transceivers(&self) -> Vec<RtpTransceiver> {
         let keys: Vec<_> =
-            self.shared().look(|core| core.transceivers.iter().map(|(key, _)| key).collect());
+            self.shared().lock(|core| core.transceivers.iter().map(|(key, _)| key).collect());
         let member = |key| Member { shared: self.shared().clone(), key };
         keys.into_iter().map(|key| RtpTransceiver { handle: member(key) }).collect()
     }
 
     pub(crate) fn stats(&self) -> Vec<RtcStats> {
-        self.shared().look(|core| core.stats())
+        self.shared().lock(|core| core.stats())
     }
 
     pub(crate) fn close(&self) {
@@ -210,30 +209,49 @@ impl PeerConnection {
     }
 
     pub(crate) fn restart_ice(&self) {
-        self.shared().look(|core| core.negotiation.restart = true);
+        self.shared().lock(|core| core.negotiation.restart = true);
     }
 
     pub(crate) fn connection_state(&self) -> PeerConnectionState {
-        self.shared().look(|core| core.connection)
+        self.shared().lock(|core| core.connection)
     }
 
     pub(crate) fn ice_connection_state(&self) -> IceConnectionState {
-        self.shared().look(|core| core.ice)
+        self.shared().lock(|core| core.ice)
     }
 
     pub(crate) fn ice_gathering_state(&self) -> IceGatheringState {
-        self.shared().look(|core| core.gathering)
+        self.shared().lock(|core| core.gathering)
     }
 
     pub(crate) fn signaling_state(&self) -> SignalingState {
-        self.shared().look(|core| core.negotiation.state)
+        self.shared().lock(|core| core.negotiation.state)
     }
 
     pub(crate) fn current_local_description(&self) -> Option<SessionDescription> {
-        self.shared().look(|core| core.negotiation.current_local.clone())
+        self.shared().lock(|core| core.negotiation.current_local.clone())
     }
 
     pub(crate) fn current_remote_description(&self) -> Option<SessionDescription> {
-        self.shared().look(|core| core.negotiation.current_remote.clone())
+        self.shared().lock(|core| core.negotiation.current_remote.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn there_are_no_more_transceivers_than_the_limit() {
+        let connection = PeerConnection::open(&RtcConfiguration::default()).unwrap();
+        let add = || {
+            let direction = RtpTransceiverDirection::RecvOnly;
+            let (stream_ids, send_encodings) = (Vec::new(), Vec::new());
+            let init = RtpTransceiverInit { direction, stream_ids, send_encodings };
+            connection.add_transceiver_for_media(MediaType::Audio, init)
+        };
+        assert!((0..LIMIT).all(|_| add().is_ok()));
+        let error = add().err().expect("there are as many as there may be").to_string();
+        assert!(error.contains("there are 1024 transceivers already"), "{error}");
     }
 }

@@ -10,40 +10,28 @@
 //! never waits and never calls a user's function: what is to be sent or told is queued, in order,
 //! and the one task of the connection ([`driver`]) sends and tells it without the lock.
 //!
-//! Beside our own addresses there are relays, those that servers see, and TCP towards a peer that
-//! listens: [`network::Network`] has them all, and what is found goes to [`candidates`].
+//! To read: [`core`], [`shared`] (its lock) and [`driver`] (its task), then by what is looked for:
+//! [`ice`] has the ways to the peer, [`sdp`] the descriptions, [`media`] sound and pictures, and
+//! [`channels`] data. [`handle`] is what the faces call.
 
-mod candidates;
 mod channels;
-mod ciphers;
 mod core;
 mod driver;
 mod guard;
 mod handle;
-mod inbound;
-mod media_stats;
-mod member;
-mod negotiation;
-mod network;
+mod ice;
+mod media;
 mod notice;
-mod receiving;
-mod sections;
-mod sending;
-mod servers;
-mod sessions;
+mod sdp;
 mod shared;
 #[cfg(any(test, feature = "fuzzing"))]
 mod side;
-mod sockets;
 mod stats;
-mod streams;
 #[cfg(test)]
 mod tests;
-mod transceivers;
 
 pub(crate) use handle::PeerConnection;
-pub(crate) use member::Member;
+pub(crate) use media::{Member, Transceiver};
 pub(crate) use shared::Shared;
 #[cfg(feature = "fuzzing")]
 pub(crate) use side::Side;
-pub(crate) use transceivers::Transceiver;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Shared;
-use super::member::{Key, Member};
+use super::media::{Key, Member};
 use crate::data_channel::{DataChannel, DataChannelState};
 use crate::ice_candidate::IceCandidate;
 use crate::imp::callback::Callback;

@@ -40,9 +40,9 @@ impl Shared {
         result
     }
 
-    /// Looks at the core, or changes what str0m need not know.
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&mut Core) -> T) -> T {
-        look(&mut self.core.lock())
+    /// Has `read` see the core under its lock, or change what str0m need not know.
+    pub(crate) fn lock<T>(&self, read: impl FnOnce(&mut Core) -> T) -> T {
+        read(&mut self.core.lock())
     }
 
     pub(super) fn close(&self) {

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use str0m::media::MediaKind;
 use str0m::net::{Protocol, Transmit};
+#[cfg(test)]
+use str0m::rtp::rtcp::{Nack, NackEntry};
 
-use super::candidates::Found;
 use super::core::Core;
+use super::ice::Found;
+use super::media::Transceiver;
 use super::notice::Notice;
-use super::transceivers::Transceiver;
 use crate::RtcError;
 use crate::audio_source::AudioSourceOptions;
 use crate::audio_source::native::NativeAudioSource;
@@ -23,6 +25,8 @@ use crate::imp::audio::jitter;
 use crate::imp::channel::{Message, Record};
 use crate::imp::track::Track;
 use crate::media_stream_track::MediaStreamTrack;
+#[cfg(test)]
+use crate::peer_connection::IceConnectionState;
 use crate::peer_connection::{OfferOptions, PeerConnectionState};
 use crate::rtp_transceiver::RtpTransceiverDirection;
 use crate::session_description::SessionDescription;
@@ -91,9 +95,9 @@ impl Side {
 
     /// What was counted of the sound that is heard.
     #[cfg(test)]
-    pub(crate) fn heard(&self) -> jitter::Stats {
-        let heard = self.core.transceivers.iter().map(|(_, it)| it.heard());
-        heard.max_by_key(|stats| stats.played).unwrap_or_default()
+    pub(crate) fn jitter_stats(&self) -> jitter::Stats {
+        let stats = self.core.transceivers.iter().map(|(_, it)| it.jitter_stats());
+        stats.max_by_key(|stats| stats.played).unwrap_or_default()
     }
 
     /// Its figures.
@@ -128,8 +132,8 @@ impl Side {
         self.with(now, |core| core.on_found(at, Found::Host(Protocol::Udp, address)));
     }
 
-    /// Takes a description of the peer's.
-    pub(crate) fn take(
+    /// Sets the peer's description.
+    pub(crate) fn set_remote(
         &mut self,
         description: &SessionDescription,
         now: Duration,
@@ -137,8 +141,8 @@ impl Side {
         self.with(now, |core| core.set_remote(description))
     }
 
-    /// Takes a candidate of the peer's.
-    pub(crate) fn take_candidate(
+    /// Adds a candidate of the peer's.
+    pub(crate) fn add_candidate(
         &mut self,
         candidate: &IceCandidate,
         now: Duration,
@@ -173,10 +177,43 @@ impl Side {
 
     /// The machine has lost the address that it speaks from.
     #[cfg(test)]
-    pub(crate) fn lose_address(&mut self, now: Duration) {
+    pub(crate) fn remove_address(&mut self, now: Duration) {
         let gone = Found::Gone(Protocol::Udp, self.address);
         let at = self.base + now;
         self.with(now, |core| core.on_found(at, gone));
+    }
+
+    /// Has the next offer begin a new search for a path.
+    #[cfg(test)]
+    pub(crate) fn restart_ice(&mut self) {
+        self.core.negotiation.restart = true;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn ice_connection(&self) -> IceConnectionState {
+        self.core.ice
+    }
+
+    /// How many channels it holds.
+    #[cfg(test)]
+    pub(crate) fn channel_count(&self) -> usize {
+        self.core.channels.len()
+    }
+
+    /// The number of the last packet of sound that was sent.
+    #[cfg(test)]
+    pub(crate) fn last_sequence(&self) -> u64 {
+        let sent = self.core.transceivers.iter().filter_map(|(_, it)| it.outbound.last_sequence());
+        sent.max().expect("sound was sent")
+    }
+
+    /// The peer asks for a packet of sound again.
+    #[cfg(test)]
+    pub(crate) fn on_nack(&mut self, sequence: u64) {
+        let sent = self.core.transceivers.iter().map(|(_, it)| it.outbound.ssrc);
+        let ssrc = sent.max().expect("sound was sent").into();
+        let entry = NackEntry { pid: sequence as u16, blp: 0 };
+        self.core.on_nack(&Nack { sender_ssrc: 0.into(), ssrc, reports: entry.into() });
     }
 
     /// Takes a datagram that came from `from`.
@@ -190,14 +227,14 @@ impl Side {
     }
 
     /// What is to be sent, and when [`Side::advance`] is to be called; takes in what is told.
-    pub(crate) fn work(&mut self, now: Duration) -> (Vec<Transmit>, Duration) {
-        let work = self.core.take(self.base + now);
-        work.notices.into_iter().for_each(|notice| self.hear(notice));
+    pub(crate) fn poll(&mut self, now: Duration) -> (Vec<Transmit>, Duration) {
+        let work = self.core.poll(self.base + now);
+        work.notices.into_iter().for_each(|notice| self.on_notice(notice));
         let deadline = work.deadline.saturating_duration_since(self.base);
         (work.datagrams.into(), deadline)
     }
 
-    fn hear(&mut self, notice: Notice) {
+    fn on_notice(&mut self, notice: Notice) {
         match notice {
             Notice::Connection(state) => self.states.push(state),
             Notice::DataChannel(record) => self.opened.push(record),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::channels::ChannelFigures;
 use super::core::Core;
-use super::media_stats::{received, sent};
+use super::media::{received, sent};
 use crate::peer_connection::{IceConnectionState, PeerConnectionState};
 use crate::stats::{
     CandidatePairStats, DataChannelStats, DtlsTransportState, IceCandidatePairState,
@@ -65,6 +65,8 @@ impl Core {
             packets_received: self.traffic.packets_received,
             bytes_sent: self.traffic.bytes_sent,
             bytes_received: self.traffic.bytes_received,
+            packets_discarded_on_send: self.traffic.packets_discarded,
+            bytes_discarded_on_send: self.traffic.bytes_discarded,
             current_round_trip_time: self.traffic.trip.map(|trip| trip.as_secs_f64()),
         })
     }

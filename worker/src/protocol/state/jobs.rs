@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::line::Line;
-use super::machine::{Action, At, MAX_OWED, State};
+use super::machine::{Action, At, MAX_PENDING, State};
 use super::messages;
 use crate::job::{AgentParticipant, Assignment, Declined, JobEnd};
 
@@ -168,7 +168,7 @@ impl<P> State<P> {
         match self.line {
             Line::Registered(_) => vec![Action::send(ToServer::UpdateJob(update))],
             _ => {
-                self.owe(update);
+                self.push_pending(update);
                 Vec::new()
             }
         }
@@ -184,12 +184,12 @@ impl<P> State<P> {
     }
 
     /// Keeps what the server must be told until it can be.
-    pub(super) fn owe(&mut self, update: proto::UpdateJobStatus) {
-        if self.owed.len() >= MAX_OWED {
-            let oldest = self.owed.pop_front();
+    pub(super) fn push_pending(&mut self, update: proto::UpdateJobStatus) {
+        if self.pending.len() >= MAX_PENDING {
+            let oldest = self.pending.pop_front();
             self.counts.untold += u64::from(oldest.as_ref().is_some_and(messages::is_end));
         }
-        self.owed.push_back(update);
+        self.pending.push_back(update);
     }
 
     fn ignore(&mut self) -> Vec<Action<P>> {

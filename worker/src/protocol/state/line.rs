@@ -27,7 +27,7 @@ pub(super) struct Registered {
     pub(super) worker_id: String,
     pub(super) since: Instant,
     /// When the server was last heard.
-    heard: Instant,
+    last_received: Instant,
     next_ping: Instant,
     next_status: Instant,
     /// Whether it was last told that we are full; `None` before it was told anything.
@@ -43,7 +43,7 @@ impl Registered {
         Self {
             worker_id,
             since: now,
-            heard: now,
+            last_received: now,
             next_ping: now,
             next_status: now,
             ready: false,
@@ -53,25 +53,25 @@ impl Registered {
     }
 
     /// A message came.
-    pub(super) fn hear(&mut self, now: Instant) {
-        self.heard = now;
+    pub(super) fn count_message(&mut self, now: Instant) {
+        self.last_received = now;
         self.undecodable = 0;
     }
 
     /// A frame came that was none; whether that is too much.
-    pub(super) fn wonder(&mut self, now: Instant) -> bool {
-        self.heard = now;
+    pub(super) fn count_undecodable(&mut self, now: Instant) -> bool {
+        self.last_received = now;
         self.undecodable += 1;
         self.undecodable >= MAX_UNDECODABLE
     }
 
     /// Whether the server has been silent for too long.
     pub(super) fn is_silent(&self, now: Instant, timing: &Timing) -> bool {
-        now >= self.heard + timing.silence_limit
+        now >= self.last_received + timing.silence_limit
     }
 
     /// Whether a ping is due; it counts as sent.
-    pub(super) fn take_ping(&mut self, now: Instant, timing: &Timing) -> bool {
+    pub(super) fn poll_ping(&mut self, now: Instant, timing: &Timing) -> bool {
         let due = now >= self.next_ping;
         if due {
             self.next_ping = now + timing.ping_interval;
@@ -80,7 +80,7 @@ impl Registered {
     }
 
     /// Whether a status report is due: by time, or since we got full or free. It counts as sent.
-    pub(super) fn take_status(&mut self, full: bool, now: Instant, timing: &Timing) -> bool {
+    pub(super) fn poll_status(&mut self, full: bool, now: Instant, timing: &Timing) -> bool {
         let due = now >= self.next_status || self.told_full != Some(full);
         if due {
             self.next_status = now + timing.status_interval;
@@ -90,7 +90,7 @@ impl Registered {
     }
 
     fn deadline(&self, timing: &Timing) -> Instant {
-        self.next_ping.min(self.next_status).min(self.heard + timing.silence_limit)
+        self.next_ping.min(self.next_status).min(self.last_received + timing.silence_limit)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::protocol::settings::{Settings, Timing};
 use crate::protocol::status::Status;
 
 /// Reports of jobs that wait for a connection; beyond, the oldest is dropped and counted.
-pub(super) const MAX_OWED: usize = 1_024;
+pub(super) const MAX_PENDING: usize = 1_024;
 
 /// Who the worker says it is.
 #[derive(Clone, Debug)]
@@ -137,7 +137,7 @@ pub struct State<P> {
     pub(super) line: Line,
     pub(super) jobs: BTreeMap<String, Held<P>>,
     /// What the server must be told of jobs, and could not be yet.
-    pub(super) owed: VecDeque<proto::UpdateJobStatus>,
+    pub(super) pending: VecDeque<proto::UpdateJobStatus>,
     pub(super) counts: Counts,
     pub(super) draining: bool,
     load: f32,
@@ -154,7 +154,7 @@ impl<P> State<P> {
             profile,
             line: Line::Down,
             jobs: BTreeMap::new(),
-            owed: VecDeque::new(),
+            pending: VecDeque::new(),
             counts: Counts::default(),
             draining: false,
             load: 0.0,
@@ -174,7 +174,7 @@ impl<P> State<P> {
             Input::OpenFailed => self.fail(),
             Input::Lost(unsent) => self.lose(unsent, at.now),
             Input::Received(message) => self.receive(*message, at),
-            Input::Undecodable => self.wonder(at.now),
+            Input::Undecodable => self.on_undecodable(at.now),
             Input::Offered(job, answer) => self.offered(&job, answer, at),
             Input::Ended(job_id, end) => self.ended(&job_id, end),
             Input::Load(load) => self.measured(load),
@@ -202,7 +202,7 @@ impl<P> State<P> {
     /// Whether a drain is over: nothing runs, and the server knows all that it can be told.
     pub fn is_drained(&self) -> bool {
         let can_tell = matches!(self.line, Line::Registered(_));
-        self.draining && self.jobs.is_empty() && (self.owed.is_empty() || !can_tell)
+        self.draining && self.jobs.is_empty() && (self.pending.is_empty() || !can_tell)
     }
 
     /// How the worker is.
@@ -227,7 +227,7 @@ impl<P> State<P> {
 
     /// Ends of jobs that the server was not told of yet.
     pub fn untold(&self) -> u64 {
-        self.owed.iter().filter(|update| messages::is_end(update)).count() as u64
+        self.pending.iter().filter(|update| messages::is_end(update)).count() as u64
     }
 
     /// How many jobs run.
@@ -256,7 +256,7 @@ impl<P> State<P> {
         self.expire_waiting(None);
         for message in unsent {
             if let ToServer::UpdateJob(update) = message {
-                self.owe(update);
+                self.push_pending(update);
             }
         }
         Vec::new()
@@ -278,16 +278,16 @@ impl<P> State<P> {
                 return Vec::new();
             }
             (Line::Registered(line), message) => {
-                line.hear(at.now);
+                line.count_message(at.now);
                 line.ready |= matches!(message, FromServer::Pong(_));
                 message
             }
         };
-        self.hear(line, at)
+        self.dispatch(line, at)
     }
 
     /// What a registered worker is told.
-    fn hear(&mut self, message: FromServer, at: At) -> Vec<Action<P>> {
+    fn dispatch(&mut self, message: FromServer, at: At) -> Vec<Action<P>> {
         match message {
             FromServer::Availability(request) => self.asked(request, at),
             FromServer::Assignment(assignment) => self.assigned(assignment),
@@ -311,14 +311,14 @@ impl<P> State<P> {
         let running = self.jobs.iter().filter(|(_, held)| held.is_running());
         let running: Vec<_> = running.map(|(id, _)| id.clone()).collect();
         let migrate = (!running.is_empty()).then(|| messages::migrate(running));
-        let owed = self.owed.drain(..).map(ToServer::UpdateJob);
-        migrate.into_iter().chain(owed).map(Action::send).collect()
+        let pending = self.pending.drain(..).map(ToServer::UpdateJob);
+        migrate.into_iter().chain(pending).map(Action::send).collect()
     }
 
-    fn wonder(&mut self, now: Instant) -> Vec<Action<P>> {
+    fn on_undecodable(&mut self, now: Instant) -> Vec<Action<P>> {
         self.counts.undecodable += 1;
         let Line::Registered(line) = &mut self.line else { return Vec::new() };
-        match line.wonder(now) {
+        match line.count_undecodable(now) {
             true => self.give_up(Fault::Undecodable, now),
             false => Vec::new(),
         }
@@ -355,11 +355,11 @@ impl<P> State<P> {
         let timing = self.profile.timing;
         let Line::Registered(line) = &mut self.line else { return Vec::new() };
         let mut actions = Vec::new();
-        if line.take_ping(at.now, &timing) {
+        if line.poll_ping(at.now, &timing) {
             let since_start = at.now.duration_since(self.started);
             actions.push(Action::send(messages::ping(since_start.as_millis() as i64)));
         }
-        if line.take_status(full, at.now, &timing) {
+        if line.poll_status(full, at.now, &timing) {
             actions.push(Action::send(messages::status(full, load, running)));
         }
         actions

@@ -7,7 +7,7 @@ use proto::server_message::Message as FromServer;
 use proto::worker_message::Message as ToServer;
 
 use super::line::MAX_UNDECODABLE;
-use super::machine::{Fault, Input, MAX_OWED};
+use super::machine::{Fault, Input, MAX_PENDING};
 use super::testing::{Bench, profile, short};
 use crate::job::JobEnd;
 
@@ -177,15 +177,15 @@ fn what_could_not_be_sent_is_sent_later() {
 }
 
 #[test]
-fn what_is_owed_has_a_limit() {
+fn what_is_pending_has_a_limit() {
     let mut bench = Bench::registered(1);
     bench.ask("a");
     bench.assign("a");
     bench.end("a", JobEnd::Success);
     let sent: Vec<_> = bench.sent.drain(..).collect();
     let end = sent.into_iter().find(|message| short(message) == "ok a").expect("it ended");
-    bench.on(Input::Lost(vec![end; MAX_OWED + 3]));
-    assert_eq!((bench.state.untold(), bench.state.counts.untold), (MAX_OWED as u64, 3));
+    bench.on(Input::Lost(vec![end; MAX_PENDING + 3]));
+    assert_eq!((bench.state.untold(), bench.state.counts.untold), (MAX_PENDING as u64, 3));
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub(super) enum Link {
 }
 
 /// What happens to a link.
-pub(super) enum Event {
+pub(super) enum LinkEvent {
     /// It is time to try again.
     Retry,
     /// The attempt is over.
@@ -31,19 +31,19 @@ pub(super) enum Event {
 }
 
 impl Link {
-    /// Waits for what happens next. Cancelling loses nothing. Whoever gets [`Event::Retry`] or
-    /// [`Event::Opened`] must replace the link.
-    pub(super) async fn next(&mut self) -> Event {
+    /// Waits for what happens next. Cancelling loses nothing. Whoever gets [`LinkEvent::Retry`] or
+    /// [`LinkEvent::Opened`] must replace the link.
+    pub(super) async fn next(&mut self) -> LinkEvent {
         match self {
             Self::Waiting(until) => {
                 sleep_until(*until).await;
-                Event::Retry
+                LinkEvent::Retry
             }
-            Self::Opening(opening) => Event::Opened(opening.await),
+            Self::Opening(opening) => LinkEvent::Opened(opening.await),
             Self::Up(socket) => match socket.next().await {
-                Ok(Frame::Message(message)) => Event::Message(message),
-                Ok(Frame::Undecodable(length)) => Event::Undecodable(length),
-                Err(lost) => Event::Lost(lost),
+                Ok(Frame::Message(message)) => LinkEvent::Message(message),
+                Ok(Frame::Undecodable(length)) => LinkEvent::Undecodable(length),
+                Err(lost) => LinkEvent::Lost(lost),
             },
         }
     }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::link::{Event, Link};
+use super::link::{Link, LinkEvent};
 use super::{Goodbye, Worker};
 use crate::job::{Assignment, Declined, JobEnd, Run};
 use crate::protocol::load::Mean;
@@ -28,12 +28,12 @@ type Place = Run;
 const NEVER: Duration = Duration::from_secs(30 * 86_400);
 
 /// What the shell waits for.
-enum Happening {
+enum Event {
     End,
     Drain,
     Overdue,
     Job(Result<(Id, JobEnd), JoinError>),
-    Link(Event),
+    Link(LinkEvent),
     Tick,
     Sample,
 }
@@ -89,24 +89,24 @@ impl Shell {
         while !self.state.is_drained() {
             let tick = self.state.deadline().unwrap_or_else(|| Instant::now() + NEVER);
             let overdue = self.overdue();
-            let happening = tokio::select! {
+            let event = tokio::select! {
                 biased;
-                () = end.cancelled() => Happening::End,
-                () = drain.cancelled(), if self.stop == Stop::Unwanted => Happening::Drain,
-                () = sleep_until(overdue), if self.stop != Stop::Unwanted => Happening::Overdue,
-                Some(ended) = self.jobs.join_next_with_id() => Happening::Job(ended),
-                () = sleep_until(tick) => Happening::Tick,
-                _ = samples.tick() => Happening::Sample,
-                event = self.link.next() => Happening::Link(event),
+                () = end.cancelled() => Event::End,
+                () = drain.cancelled(), if self.stop == Stop::Unwanted => Event::Drain,
+                () = sleep_until(overdue), if self.stop != Stop::Unwanted => Event::Overdue,
+                Some(ended) = self.jobs.join_next_with_id() => Event::Job(ended),
+                () = sleep_until(tick) => Event::Tick,
+                _ = samples.tick() => Event::Sample,
+                link = self.link.next() => Event::Link(link),
             };
-            match happening {
-                Happening::End => break,
-                Happening::Drain => self.drain(drain_limit).await,
-                Happening::Overdue => self.cut().await,
-                Happening::Job(ended) => self.ended(ended).await,
-                Happening::Link(event) => self.linked(event).await,
-                Happening::Tick => self.on(Input::Tick).await,
-                Happening::Sample => self.sample().await,
+            match event {
+                Event::End => break,
+                Event::Drain => self.drain(drain_limit).await,
+                Event::Overdue => self.cut().await,
+                Event::Job(ended) => self.ended(ended).await,
+                Event::Link(link) => self.linked(link).await,
+                Event::Tick => self.on(Input::Tick).await,
+                Event::Sample => self.sample().await,
             }
         }
         self.goodbye().await
@@ -160,23 +160,23 @@ impl Shell {
         self.on(Input::Ended(job, end)).await;
     }
 
-    async fn linked(&mut self, event: Event) {
+    async fn linked(&mut self, event: LinkEvent) {
         match event {
-            Event::Retry => self.connect(),
-            Event::Opened(Ok(socket)) => {
+            LinkEvent::Retry => self.connect(),
+            LinkEvent::Opened(Ok(socket)) => {
                 self.link = Link::Up(socket);
                 self.on(Input::Opened).await;
             }
-            Event::Opened(Err(error)) => {
+            LinkEvent::Opened(Err(error)) => {
                 self.on(Input::OpenFailed).await;
                 self.wait(&error);
             }
-            Event::Message(message) => self.on(Input::Received(message)).await,
-            Event::Undecodable(bytes) => {
+            LinkEvent::Message(message) => self.on(Input::Received(message)).await,
+            LinkEvent::Undecodable(bytes) => {
                 tracing::warn!(bytes, "livekit sent what is no known message");
                 self.on(Input::Undecodable).await;
             }
-            Event::Lost(lost) => {
+            LinkEvent::Lost(lost) => {
                 self.on(Input::Lost(Vec::new())).await;
                 self.wait(&lost);
             }

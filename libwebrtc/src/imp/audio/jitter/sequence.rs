@@ -124,7 +124,7 @@ impl Sequence {
             let (sequence, timestamp) = newest.place;
             return Placed::Behind(packet.at(sequence + steps, timestamp + ticks));
         }
-        self.doubt(packet)
+        self.hold(packet)
     }
 
     /// Packets that did not come, or not yet, up to the newest.
@@ -143,7 +143,7 @@ impl Sequence {
     }
 
     /// Holds a packet that fits nowhere, or begins anew where it goes on from the one held.
-    fn doubt(&mut self, packet: Unplaced) -> Placed {
+    fn hold(&mut self, packet: Unplaced) -> Placed {
         let follows = |held: &Unplaced| {
             let ticks = packet.timestamp.wrapping_sub(held.timestamp).cast_signed();
             packet.sequence == held.sequence.wrapping_add(1) && ticks > 0

@@ -94,7 +94,7 @@ pub(super) struct Timeline<D> {
     /// The number of the packet after the one that was played last.
     expected: i64,
     /// The packet that was played last only said that the sender is silent.
-    dozes: bool,
+    in_dtx: bool,
     /// How much was made up in a row.
     made_up: i64,
     /// How long a missing packet has been waited for beside later ones.
@@ -111,7 +111,7 @@ impl<D: Decode> Timeline<D> {
             state: State::Resting(0),
             position: i64::MIN,
             expected: 0,
-            dozes: false,
+            in_dtx: false,
             made_up: 0,
             waited: 0,
             decoded: Vec::new(),
@@ -141,7 +141,7 @@ impl<D: Decode> Timeline<D> {
         self.skip(intake, at, stats);
         let step = self.decide(intake, at);
         self.decoded.clear();
-        let played = self.take(step, intake, stats);
+        let played = self.carry_out(step, intake, stats);
         out.extend_from_slice(&self.decoded);
         played
     }
@@ -203,13 +203,13 @@ impl<D: Decode> Timeline<D> {
     fn decide_on_nothing(&self) -> Step {
         match self.state {
             State::Resting(_) => Step::Rest,
-            _ if self.dozes => Step::Rest,
+            _ if self.in_dtx => Step::Rest,
             State::Stalled(stalled) if stalled >= STALL_LIMIT => Step::Rest,
             State::Stalled(_) | State::Playing => Step::Stall,
         }
     }
 
-    fn take(&mut self, step: Step, intake: &mut Intake, stats: &mut Stats) -> Played {
+    fn carry_out(&mut self, step: Step, intake: &mut Intake, stats: &mut Stats) -> Played {
         match step {
             Step::Rest => self.rest(),
             Step::Begin => {
@@ -245,7 +245,7 @@ impl<D: Decode> Timeline<D> {
         self.expected = packet.sequence + 1;
         self.state = State::Playing;
         self.waited = 0;
-        self.dozes = packet::is_silent(&packet.payload);
+        self.in_dtx = packet::is_silent(&packet.payload);
         let samples = packet.end() - self.position;
         match self.decode(&packet, samples) {
             Ok(()) => self.moved(Sound::Packet, samples, stats),
@@ -307,20 +307,20 @@ impl<D: Decode> Timeline<D> {
         stats.concealed += samples.unsigned_abs();
         self.made_up += samples;
         let toward = if self.made_up > HOLD { Toward::Nothing(FALL) } else { Toward::Same };
-        self.invent(samples, toward);
+        self.synthesize(samples, toward);
     }
 
     /// A frame of a pause: the sender's noise while it is told of, then nothing.
     fn rest(&mut self) -> Played {
         let before = if let State::Resting(before) = self.state { before } else { 0 };
         self.state = State::Resting(before + STEP);
-        let is_noisy = self.dozes && before < COMFORT_LIMIT;
-        self.invent(STEP, if is_noisy { Toward::Same } else { Toward::Nothing(STOP) });
+        let is_noisy = self.in_dtx && before < COMFORT_LIMIT;
+        self.synthesize(STEP, if is_noisy { Toward::Same } else { Toward::Nothing(STOP) });
         Played { sound: Sound::Rest, from: self.position, samples: STEP }
     }
 
     /// Leaves sound of the decoder's own making in `decoded`; silence where none is heard.
-    fn invent(&mut self, samples: i64, toward: Toward) {
+    fn synthesize(&mut self, samples: i64, toward: Toward) {
         self.decoded.clear();
         if !self.fade.is_silent()
             && self.decoder.conceal(length(samples), &mut self.decoded).is_err()

@@ -17,16 +17,16 @@ const UDP: u32 = 17 << 24;
 const CHALLENGES: u32 = 3;
 
 /// How many bytes of realm or nonce are kept: as many as a server may send.
-const TEXT_LIMIT: usize = 763;
+pub(super) const TEXT_LIMIT: usize = 763;
 
 /// How many datagrams wait to be taken; the task takes them at once.
-const OUTBOX: usize = 256;
+pub(super) const OUTBOX_LIMIT: usize = 256;
 
 /// An allocation is not taken for longer than that, whatever the server says.
-const LIFETIME_LIMIT: Duration = Duration::from_secs(3600);
+pub(super) const LIFETIME_LIMIT: Duration = Duration::from_secs(3600);
 
 /// How long before its end an allocation is refreshed, if it lasts twice as long.
-const REFRESHED_BEFORE: Duration = Duration::from_secs(60);
+pub(super) const REFRESHED_BEFORE: Duration = Duration::from_secs(60);
 
 /// The number for a server that does not answer (WebRTC, section 4.8.3).
 pub(crate) const UNREACHABLE: u16 = 701;
@@ -193,7 +193,7 @@ impl Client {
     }
 
     fn push(&mut self, datagram: Vec<u8>) {
-        if self.outbox.len() < OUTBOX {
+        if self.outbox.len() < OUTBOX_LIMIT {
             self.outbox.push_back(datagram);
         }
     }

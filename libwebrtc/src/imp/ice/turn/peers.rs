@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 pub(super) const LIMIT: usize = 32;
 
 /// How many datagrams wait for the permission to be sent; then the oldest is lost.
-const WAITING: usize = 16;
+const PENDING_LIMIT: usize = 16;
 
 /// A permission lasts five minutes (RFC 8656, section 9); it is asked for again before.
 const PERMISSION: Duration = Duration::from_secs(300);
@@ -61,7 +61,7 @@ pub(super) struct Peer {
     channel: u16,
     permission: Grant,
     bound: Grant,
-    waiting: VecDeque<Vec<u8>>,
+    pending: VecDeque<Vec<u8>>,
     sent_at: Instant,
 }
 
@@ -105,11 +105,11 @@ impl Peers {
         peer.sent_at = now;
         let mut asks = Asks { permission: peer.permission.ask(now), channel: None };
         if !peer.permission.holds(now) {
-            if peer.waiting.len() == WAITING {
-                peer.waiting.pop_front();
+            if peer.pending.len() == PENDING_LIMIT {
+                peer.pending.pop_front();
             }
             if peer.permission.is_asked {
-                peer.waiting.push_back(datagram.to_vec());
+                peer.pending.push_back(datagram.to_vec());
             }
             return (Way::None, asks);
         }
@@ -132,7 +132,7 @@ impl Peers {
                 channel,
                 permission: Grant::default(),
                 bound: Grant::default(),
-                waiting: VecDeque::new(),
+                pending: VecDeque::new(),
                 sent_at: now,
             });
             self.peers.len() - 1
@@ -144,13 +144,13 @@ impl Peers {
     pub(super) fn permitted(&mut self, now: Instant, address: SocketAddr) -> VecDeque<Vec<u8>> {
         let Some(peer) = self.get(address) else { return VecDeque::new() };
         peer.permission.granted(now, PERMISSION, PERMISSION_RENEWED);
-        std::mem::take(&mut peer.waiting)
+        std::mem::take(&mut peer.pending)
     }
 
     pub(super) fn refused(&mut self, now: Instant, address: SocketAddr) {
         if let Some(peer) = self.get(address) {
             peer.permission.refused(now);
-            peer.waiting.clear();
+            peer.pending.clear();
         }
     }
 
@@ -173,5 +173,40 @@ impl Peers {
 
     fn get(&mut self, address: SocketAddr) -> Option<&mut Peer> {
         self.peers.iter_mut().find(|it| it.address == address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(number: usize) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, number as u8], 5_000))
+    }
+
+    #[test]
+    fn of_too_many_peers_the_one_longest_not_sent_to_is_forgotten() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut peers = Peers::default();
+        let at = |number: usize| now + Duration::from_millis(number as u64);
+        for number in 0..LIMIT {
+            peers.send(at(number), address(number), b"hello");
+        }
+        peers.send(at(LIMIT), address(0), b"again");
+        peers.send(at(LIMIT + 1), address(LIMIT), b"one more");
+        assert_eq!(peers.peers.len(), LIMIT);
+        let known = |number| peers.peers.iter().any(|it| it.address == address(number));
+        assert!(known(0) && !known(1) && known(LIMIT));
+    }
+
+    #[test]
+    fn of_what_waits_for_a_permission_the_oldest_is_lost() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut peers = Peers::default();
+        for number in 0..PENDING_LIMIT as u8 + 3 {
+            peers.send(now, address(1), &[number]);
+        }
+        let kept: Vec<_> = peers.permitted(now, address(1)).into();
+        assert_eq!(kept, (3..PENDING_LIMIT as u8 + 3).map(|it| vec![it]).collect::<Vec<_>>());
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
+use super::client::{LIFETIME_LIMIT, OUTBOX_LIMIT, REFRESHED_BEFORE, TEXT_LIMIT};
 use super::{Client, Credentials, Event, UNREACHABLE};
 use crate::imp::ice::stun::{Attribute, Class, Id, Key, Message, Method, Writer};
 
@@ -338,6 +339,48 @@ fn many_peers_are_served_in_turn() {
         world.pass(Duration::from_millis(10));
     }
     assert_eq!(world.relay.delivered.len(), 200);
+}
+
+#[test]
+fn what_nobody_takes_away_is_lost() {
+    let mut world = World::allocated();
+    world.send(b"permitted");
+    world.send(b"by channel");
+    for _ in 0..OUTBOX_LIMIT + 10 {
+        world.client.send(world.now, PEER.parse().unwrap(), b"hello");
+    }
+    assert_eq!(std::iter::from_fn(|| world.client.poll()).count(), OUTBOX_LIMIT);
+}
+
+#[test]
+fn a_nonce_or_a_realm_that_is_too_long_is_not_kept() {
+    let [fits, long] = [TEXT_LIMIT, TEXT_LIMIT + 1].map(|length| vec![b'x'; length]);
+    for (realm, nonce, is_taken) in
+        [(&fits, &fits, true), (&fits, &long, false), (&long, &fits, false)]
+    {
+        let mut world = World::new(Relay::new(), PASSWORD);
+        let request = world.client.poll().unwrap();
+        let answer = refusal(&Message::read(&request).unwrap(), 401)
+            .bytes(Attribute::Realm, realm)
+            .bytes(Attribute::Nonce, nonce);
+        world.client.receive(world.now, &answer.unsigned());
+        assert_eq!(world.client.poll().is_some(), is_taken);
+        assert_eq!(world.client.event().is_none(), is_taken);
+    }
+}
+
+#[test]
+fn an_allocation_is_refreshed_however_long_it_is_said_to_last() {
+    let mut world = World::new(Relay::new(), PASSWORD);
+    let first = world.client.poll().unwrap();
+    let challenge = world.relay.handle(world.now, &first).unwrap();
+    world.client.receive(world.now, &challenge);
+    let request = world.client.poll().unwrap();
+    let answer = Writer::new(Class::Success, Method::Allocate, Message::read(&request).unwrap().id)
+        .address(Attribute::XorRelayedAddress, RELAYED.parse().unwrap())
+        .number(Attribute::Lifetime, u32::MAX);
+    world.client.receive(world.now, &answer.signed(&world.relay.key));
+    assert_eq!(world.client.deadline(), Some(world.now + LIFETIME_LIMIT - REFRESHED_BEFORE));
 }
 
 #[test]

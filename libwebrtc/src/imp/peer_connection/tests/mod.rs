@@ -4,6 +4,7 @@
 mod audio;
 mod data;
 mod garbage;
+mod limits;
 mod moved;
 mod repair;
 mod voice;

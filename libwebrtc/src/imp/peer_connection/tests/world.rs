@@ -129,10 +129,10 @@ impl World {
         let now = [0, 1].map(|side| self.local(side));
         let offer = self.sides[offerer].offer(now[offerer]).expect("there is something to offer");
         let offer = self.on_its_way(offer);
-        self.sides[answerer].take(&offer, now[answerer]).expect("a side's offer is taken");
+        self.sides[answerer].set_remote(&offer, now[answerer]).expect("a side's offer is taken");
         let answer = self.sides[answerer].answer(now[answerer]).expect("there is an offer");
         let answer = self.on_its_way(answer);
-        self.sides[offerer].take(&answer, now[offerer]).expect("a side's answer is taken");
+        self.sides[offerer].set_remote(&answer, now[offerer]).expect("a side's answer is taken");
     }
 
     /// The description as the other side gets it.
@@ -164,8 +164,15 @@ impl World {
             let (ip, port) = (address.ip(), address.port());
             let line = format!("candidate:1 1 udp 2130706431 {ip} {port} typ host");
             let candidate = IceCandidate::parse("0", 0, &line).expect("it is a candidate");
-            self.sides[side].take_candidate(&candidate, now).expect("a description is set");
+            self.sides[side].add_candidate(&candidate, now).expect("a description is set");
         }
+    }
+
+    /// Has a side begin a new search for a path, of which the other is told.
+    pub(super) fn restart_ice(&mut self, side: usize) {
+        self.sides[side].restart_ice();
+        self.negotiate(side);
+        self.tell_addresses();
     }
 
     /// Connects the two on a good network, and has them talk from [`CONNECTED_AT`] on; from then
@@ -242,14 +249,14 @@ impl World {
             let local = self.now.mul_f64(self.rates[side]);
             if let Some(voice) = voice {
                 voice.speak(local);
-                voice.listen(|| self.sides[side].heard());
+                voice.listen(|| self.sides[side].jitter_stats());
             }
         }
     }
 
     /// Sends what a side wants sent.
     fn carry(&mut self, side: usize) {
-        let (datagrams, deadline) = self.sides[side].work(self.local(side));
+        let (datagrams, deadline) = self.sides[side].poll(self.local(side));
         for datagram in &datagrams {
             self.lanes[side].send(datagram, self.now);
         }

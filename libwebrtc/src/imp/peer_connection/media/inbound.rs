@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use str0m::rtp::RtpPacket;
 
-use super::media_stats::ReceivedReport;
+use super::stats::ReceivedReport;
 use crate::imp::audio::clock::{FRAME, RATE_HZ};
 use crate::imp::audio::jitter;
 

@@ -16,9 +16,9 @@ use str0m::rtp::{ExtensionValues, RtpWrite, SeqNo};
 use tokio::sync::Notify;
 use tracing::warn;
 
-use super::core::Core;
-use super::media_stats::SentReport;
-use super::sections::Opus;
+use super::super::core::Core;
+use super::super::sdp::Opus;
+use super::stats::SentReport;
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::to_samples;
 use crate::imp::audio::red;
@@ -53,8 +53,8 @@ pub(super) struct Sending {
 
 /// What a section has sent.
 #[derive(Default)]
-pub(super) struct Outbound {
-    pub(super) ssrc: u32,
+pub(in super::super) struct Outbound {
+    pub(in super::super) ssrc: u32,
     pub(super) packets: u64,
     pub(super) bytes: u64,
     /// What the peer says of it.
@@ -76,10 +76,10 @@ pub(super) struct Outbound {
 }
 
 /// Packets that may be asked for again: a second of them. Later they would come too late.
-const RECENT_LIMIT: usize = 50;
+pub(in super::super) const RECENT_LIMIT: usize = 50;
 
 /// How often a packet is sent again.
-const REPAIRS_LIMIT: u8 = 3;
+pub(in super::super) const REPAIRS_LIMIT: u8 = 3;
 
 /// A packet that was sent.
 struct Recent {
@@ -129,6 +129,12 @@ impl Outbound {
         let next = self.sequence.map_or_else(|| u64::from(random() & 0x7fff), |last| last + 1);
         self.sequence = Some(next);
         next
+    }
+
+    /// The number of the last packet.
+    #[cfg(test)]
+    pub(in super::super) fn last_sequence(&self) -> Option<u64> {
+        self.sequence
     }
 
     fn count(&mut self, packet: &Packet) {
@@ -287,7 +293,7 @@ fn written(packet: &Packet, payload_type: u8, sequence: u64, at: Instant) -> Rtp
 
 impl Core {
     /// Sees to it that each section sends what it should, after something has changed.
-    pub(super) fn refresh_sending(&mut self, now: Instant) {
+    pub(in super::super) fn refresh_sending(&mut self, now: Instant) {
         if !self.is_secured() || !self.transceivers.take_changed() {
             return;
         }
@@ -300,7 +306,7 @@ impl Core {
     }
 
     /// The peer asks for packets again; they are sent with the next sound.
-    pub(super) fn on_request(&mut self, nack: &Nack) {
+    pub(in super::super) fn on_nack(&mut self, nack: &Nack) {
         let (ssrc, near) = (*nack.ssrc, SeqNo::from(0));
         let sections = self.transceivers.iter_mut();
         for section in sections.filter(|it| it.outbound.ssrc == ssrc && it.sending.is_some()) {
@@ -313,7 +319,7 @@ impl Core {
     }
 
     /// Sends what was asked for again. Returns whether anything was.
-    pub(super) fn repair(&mut self) -> bool {
+    pub(in super::super) fn repair(&mut self) -> bool {
         if !std::mem::take(&mut self.repairs) || !self.is_working() {
             return false;
         }
@@ -324,7 +330,7 @@ impl Core {
     }
 
     /// Sends the sound that is due. Returns whether there was any.
-    pub(super) fn send_sound(&mut self, now: Instant) -> bool {
+    pub(in super::super) fn send_sound(&mut self, now: Instant) -> bool {
         let works = self.is_working();
         let mut sent = false;
         for transceiver in self.transceivers.iter_mut() {
@@ -334,7 +340,7 @@ impl Core {
     }
 
     /// When the next sound is due to be sent.
-    pub(super) fn sound_due_at(&self, now: Instant) -> Option<Instant> {
+    pub(in super::super) fn sound_due_at(&self, now: Instant) -> Option<Instant> {
         let at = |sending: &Sending| sending.outlet.wakes_at(now);
         self.transceivers.iter().filter_map(|(_, it)| it.sending.as_ref().and_then(at)).min()
     }

@@ -2,7 +2,7 @@
 
 /// What a section carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SectionKind {
+pub(in super::super) enum SectionKind {
     Audio,
     Video,
     /// Data channels.
@@ -12,50 +12,50 @@ pub(super) enum SectionKind {
 
 /// One section.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Section {
-    pub(super) kind: SectionKind,
-    pub(super) mid: String,
+pub(in super::super) struct Section {
+    pub(in super::super) kind: SectionKind,
+    pub(in super::super) mid: String,
     /// Whether its author sends in it.
-    pub(super) sends: bool,
+    pub(in super::super) sends: bool,
     /// The streams that its author sends the track in.
-    pub(super) streams: Vec<String>,
+    pub(in super::super) streams: Vec<String>,
     /// The track's name, where one is given.
-    pub(super) track: Option<String>,
+    pub(in super::super) track: Option<String>,
     /// How its author wants to receive Opus.
-    pub(super) opus: Option<Opus>,
+    pub(in super::super) opus: Option<Opus>,
 }
 
 /// Opus in a section, as RFC 7587 has it (section 7), with the defaults from there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Opus {
-    pub(super) payload_type: u8,
-    pub(super) stereo: bool,
-    pub(super) dtx: bool,
+pub(in super::super) struct Opus {
+    pub(in super::super) payload_type: u8,
+    pub(in super::super) stereo: bool,
+    pub(in super::super) dtx: bool,
     /// The most bits per second.
-    pub(super) highest_bps: Option<u32>,
+    pub(in super::super) highest_bps: Option<u32>,
     /// Whether packets that were lost may be asked for again (RFC 4585, section 6.2.1).
-    pub(super) nack: bool,
+    pub(in super::super) nack: bool,
     /// Its packets may come with those before them.
-    pub(super) red: Option<Red>,
+    pub(in super::super) red: Option<Red>,
 }
 
 /// Redundant audio data (RFC 2198).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Red {
-    pub(super) payload_type: u8,
+pub(in super::super) struct Red {
+    pub(in super::super) payload_type: u8,
     /// Whether that is what the section's author wants most.
-    pub(super) is_favourite: bool,
+    pub(in super::super) is_favourite: bool,
 }
 
 impl Opus {
     /// The type of packets that carry those before them, where the section's author wants that
     /// most.
-    pub(super) fn wanted_red(&self) -> Option<u8> {
+    pub(in super::super) fn wanted_red(&self) -> Option<u8> {
         self.red.filter(|red| red.is_favourite).map(|red| red.payload_type)
     }
 
     /// Whether packets of that type are Opus, alone or with those before.
-    pub(super) fn carries(&self, payload_type: u8) -> bool {
+    pub(in super::super) fn carries(&self, payload_type: u8) -> bool {
         self.payload_type == payload_type
             || self.red.is_some_and(|red| red.payload_type == payload_type)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Shared;
+use super::super::Shared;
 use super::transceivers::Transceiver;
 use crate::stats::RtcStats;
 
@@ -18,14 +18,14 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// Looks at it.
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&Transceiver) -> T) -> T {
-        self.shared.look(|core| look(core.transceivers.get(self.key)))
+    /// Has `read` see it.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Transceiver) -> T) -> T {
+        self.shared.lock(|core| read(core.transceivers.get(self.key)))
     }
 
     /// Changes what the next offer says of it.
     pub(crate) fn write(&self, change: impl FnOnce(&mut Transceiver)) {
-        self.shared.look(|core| {
+        self.shared.lock(|core| {
             change(core.transceivers.get_mut(self.key));
             core.transceivers.set_changed();
         });
@@ -33,10 +33,10 @@ impl Member {
     }
 
     pub(crate) fn sent_stats(&self) -> Vec<RtcStats> {
-        self.read(super::media_stats::sent)
+        self.read(super::stats::sent)
     }
 
     pub(crate) fn received_stats(&self) -> Vec<RtcStats> {
-        self.read(super::media_stats::received)
+        self.read(super::stats::received)
     }
 }

@@ -180,4 +180,11 @@ mod tests {
         check(&["127.0.0.1", "::1"], &["127.0.0.1", "::1"]);
         check(&["127.0.0.1", "fe80::1", "169.254.1.1"], &["127.0.0.1"]);
     }
+
+    #[test]
+    fn of_many_addresses_the_first_are_used() {
+        let ips: Vec<_> = (1..=20).map(|number| format!("192.0.2.{number}")).collect();
+        let ips: Vec<_> = ips.iter().map(String::as_str).collect();
+        check(&ips, &ips[..ADDRESS_LIMIT]);
+    }
 }

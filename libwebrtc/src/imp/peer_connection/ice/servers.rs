@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::candidates::{Found, Wanted};
-use super::sessions::{Place, Session};
+use super::sessions::{Session, SessionState};
 use crate::imp::ice::binding::{Bindings, Query};
 use crate::imp::ice::frames::FRAME_LIMIT;
 use crate::imp::ice::turn::{Credentials, UNREACHABLE};
@@ -65,33 +65,33 @@ impl Servers {
         for mut session in old {
             session.close(found);
         }
-        self.ask_all(now);
+        self.query_all(now);
     }
 
     /// Asks the servers whose address is known how they see our sockets.
-    fn ask_all(&mut self, now: Instant) {
+    fn query_all(&mut self, now: Instant) {
         for at in 0..self.sessions.len() {
-            self.ask(now, at);
+            self.query(now, at);
         }
     }
 
-    fn ask(&mut self, now: Instant, at: usize) {
+    fn query(&mut self, now: Instant, at: usize) {
         let session = &self.sessions[at];
         for local in &self.hosts {
             let of_family = |it: &&SocketAddr| it.is_ipv4() == local.is_ipv4();
             if let Some(server) = session.stun_addresses().iter().find(of_family) {
-                self.bindings.ask(now, Query { local: *local, server: *server });
+                self.bindings.query(now, Query { local: *local, server: *server });
             }
         }
     }
 
-    /// A question to send: from where, to where.
-    pub(super) fn question(&mut self) -> Option<(Query, Vec<u8>)> {
+    /// A query to send: from where, to where.
+    pub(super) fn poll_query(&mut self) -> Option<(Query, Vec<u8>)> {
         self.bindings.poll()
     }
 
-    /// Takes a datagram that came to a socket of ours, if it answers a question.
-    pub(super) fn takes(&mut self, datagram: &[u8], found: &mut VecDeque<Found>) -> bool {
+    /// Takes a datagram that came to a socket of ours, if it answers a query.
+    pub(super) fn receive(&mut self, datagram: &[u8], found: &mut VecDeque<Found>) -> bool {
         let Some((query, seen)) = self.bindings.receive(datagram) else { return false };
         if let Some(seen) = seen {
             found.push_back(Found::Reflexive { seen, base: query.local });
@@ -121,7 +121,7 @@ impl Servers {
             let knew = session.stun_addresses().len();
             let polled = session.poll(now, context, &mut self.scratch, buffer, found);
             if session.stun_addresses().len() != knew {
-                self.ask(now, at);
+                self.query(now, at);
                 return Poll::Ready(None);
             }
             if let Poll::Ready(relayed) = polled {
@@ -150,7 +150,8 @@ impl Servers {
         for query in self.bindings.advance(now) {
             // A relay tells of its own silence.
             let asked = |it: &&Session| {
-                matches!(it.place, Place::Stun) && it.stun_addresses().contains(&query.server)
+                matches!(it.state, SessionState::Stun)
+                    && it.stun_addresses().contains(&query.server)
             };
             if let Some(session) = self.sessions.iter().find(asked) {
                 let text = "the server does not answer".to_owned();
@@ -205,4 +206,27 @@ pub(super) fn error(url: &str, local: Option<SocketAddr>, code: u16, text: Strin
         error_code: code.into(),
         error_text: text,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_servers_are_asked_than_the_limit_and_the_others_are_named() {
+        let all: Vec<_> = (0..LIMIT + 2).map(|number| format!("stun:192.0.2.{number}")).collect();
+        let (username, password) = (String::new(), String::new());
+        let server = IceServer { urls: all.clone(), username, password };
+        let mut found = VecDeque::new();
+        assert_eq!(urls(&[server], &mut found).len(), LIMIT);
+        let refused: Vec<_> = found
+            .into_iter()
+            .map(|found| match found {
+                Found::Error(error) => (error.url, error.error_text),
+                _ => panic!("only errors are found"),
+            })
+            .collect();
+        let text = "8 servers are asked at most".to_owned();
+        assert_eq!(refused, [8, 9].map(|number| (all[number].clone(), text.clone())));
+    }
 }

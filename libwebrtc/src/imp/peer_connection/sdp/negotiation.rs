@@ -17,26 +17,25 @@ use str0m::channel::ChannelConfig;
 use str0m::media::{Direction, MediaKind, Mid};
 use tracing::debug;
 
-use super::channels::{PLACEHOLDER, PLACEHOLDER_STREAMS};
-use super::core::Core;
-use super::member::Key;
-use super::notice::Notice;
+use super::super::channels::{PLACEHOLDER, PLACEHOLDER_STREAMS};
+use super::super::core::Core;
+use super::super::media::{Key, to_str0m};
+use super::super::notice::Notice;
 use super::sections::{Section, SectionKind, sections};
-use super::transceivers::to_str0m;
 use crate::RtcError;
 use crate::ice_candidate::IceCandidate;
 use crate::peer_connection::{OfferOptions, SignalingState};
 use crate::session_description::{SdpType, SessionDescription};
 
 /// Where the exchange of descriptions stands.
-pub(super) struct Negotiation {
-    pub(super) state: SignalingState,
-    pub(super) current_local: Option<SessionDescription>,
-    pub(super) current_remote: Option<SessionDescription>,
+pub(in super::super) struct Negotiation {
+    pub(in super::super) state: SignalingState,
+    pub(in super::super) current_local: Option<SessionDescription>,
+    pub(in super::super) current_remote: Option<SessionDescription>,
     /// Whether the descriptions have agreed on a section for data.
-    pub(super) has_data: bool,
+    pub(in super::super) has_data: bool,
     /// Whether the next offer looks for a path anew.
-    pub(super) restart: bool,
+    pub(in super::super) restart: bool,
     /// Written, not set.
     created: Option<Offer>,
     /// Set, not answered.
@@ -79,16 +78,16 @@ impl Default for Negotiation {
 }
 
 impl Negotiation {
-    pub(super) fn first_mid(&self) -> String {
+    pub(in super::super) fn first_mid(&self) -> String {
         self.first_mid.clone()
     }
 
     /// Whether an offer to look for a path anew waits for its answer.
-    pub(super) fn is_restart_offered(&self) -> bool {
+    pub(in super::super) fn is_restart_offered(&self) -> bool {
         self.offered.as_ref().is_some_and(|(offer, _)| offer.restart)
     }
 
-    pub(super) fn close(&mut self) {
+    pub(in super::super) fn close(&mut self) {
         self.state = SignalingState::Closed;
         self.created = None;
         self.offered = None;
@@ -117,7 +116,7 @@ struct Wishes {
 }
 
 impl Core {
-    pub(super) fn create_offer(
+    pub(in super::super) fn create_offer(
         &mut self,
         options: &OfferOptions,
     ) -> Result<SessionDescription, RtcError> {
@@ -165,13 +164,16 @@ impl Core {
         Ok(last.text().lines().map(setup).collect())
     }
 
-    pub(super) fn create_answer(&self) -> Result<SessionDescription, RtcError> {
+    pub(in super::super) fn create_answer(&self) -> Result<SessionDescription, RtcError> {
         self.expect_state(SignalingState::HaveRemoteOffer, "create an answer")?;
         let (_, answer) = self.negotiation.received.as_ref().expect("the state says so");
         Ok(SessionDescription::checked(answer.clone(), SdpType::Answer))
     }
 
-    pub(super) fn set_local(&mut self, description: &SessionDescription) -> Result<(), RtcError> {
+    pub(in super::super) fn set_local(
+        &mut self,
+        description: &SessionDescription,
+    ) -> Result<(), RtcError> {
         match description.sdp_type() {
             SdpType::Offer => self.set_local_offer(description),
             SdpType::Answer => self.set_local_answer(description),
@@ -205,7 +207,10 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn set_remote(&mut self, description: &SessionDescription) -> Result<(), RtcError> {
+    pub(in super::super) fn set_remote(
+        &mut self,
+        description: &SessionDescription,
+    ) -> Result<(), RtcError> {
         match description.sdp_type() {
             SdpType::Offer => self.set_remote_offer(description),
             SdpType::Answer => self.set_remote_answer(description),
@@ -226,7 +231,7 @@ impl Core {
         let answer = answer.map_err(refused)?.map_err(refused)?;
         self.negotiation.received = Some((description.clone(), answer.to_sdp_string()));
         self.set_signaling(SignalingState::HaveRemoteOffer);
-        self.hear(&sections(description.text()));
+        self.apply_remote(&sections(description.text()));
         Ok(())
     }
 
@@ -249,7 +254,7 @@ impl Core {
         self.negotiation.current_local = Some(local);
         self.negotiation.current_remote = Some(description.clone());
         self.set_signaling(SignalingState::Stable);
-        self.hear(&sections(description.text()));
+        self.apply_remote(&sections(description.text()));
         Ok(())
     }
 
@@ -287,17 +292,20 @@ impl Core {
         }
     }
 
-    /// Takes what the peer's description says of each section.
-    fn hear(&mut self, sections: &[Section]) {
+    /// Applies what the peer's description says of each section.
+    fn apply_remote(&mut self, sections: &[Section]) {
         let has_data = sections.iter().any(|section| section.kind == SectionKind::Application);
         self.negotiation.has_data |= has_data;
-        for key in self.transceivers.hear(sections, &self.rtc) {
+        for key in self.transceivers.apply_remote(sections, &self.rtc) {
             self.tell(Notice::Track(key));
         }
         self.open_waiting_channels();
     }
 
-    pub(super) fn add_candidate(&mut self, candidate: &IceCandidate) -> Result<(), RtcError> {
+    pub(in super::super) fn add_candidate(
+        &mut self,
+        candidate: &IceCandidate,
+    ) -> Result<(), RtcError> {
         let negotiation = &self.negotiation;
         if negotiation.current_remote.is_none() && negotiation.received.is_none() {
             let message = "a candidate came before the peer's description";

@@ -7,8 +7,8 @@ use str0m::Candidate;
 use str0m::net::{Protocol, TcpType};
 use tracing::debug;
 
-use super::core::Core;
-use super::notice::Notice;
+use super::super::core::Core;
+use super::super::notice::Notice;
 use crate::ice_candidate::IceCandidate;
 use crate::peer_connection::{IceCandidateError, IceGatheringState};
 use crate::peer_connection_factory::IceServer;
@@ -19,14 +19,14 @@ const LIMIT: usize = 64;
 
 /// What is to be gathered.
 #[derive(Clone, Default)]
-pub(super) struct Wanted {
-    pub(super) servers: Vec<IceServer>,
+pub(in super::super) struct Wanted {
+    pub(in super::super) servers: Vec<IceServer>,
     /// Whether nothing may go but through relays.
-    pub(super) relays_only: bool,
+    pub(in super::super) relays_only: bool,
 }
 
 /// What was found.
-pub(super) enum Found {
+pub(in super::super) enum Found {
     /// An address of the machine. Over TCP: one that connections are opened from.
     Host(Protocol, SocketAddr),
     /// How a server sees our address `base`.
@@ -43,10 +43,10 @@ pub(super) enum Found {
 
 /// Our candidates.
 #[derive(Default)]
-pub(super) struct Candidates {
-    pub(super) wanted: Wanted,
+pub(in super::super) struct Candidates {
+    pub(in super::super) wanted: Wanted,
     /// Whether to look for addresses.
-    pub(super) due: bool,
+    pub(in super::super) due: bool,
     /// What the search is called that addresses were looked for last.
     name: String,
     known: Vec<Candidate>,
@@ -57,7 +57,7 @@ pub(super) struct Candidates {
 
 impl Core {
     /// Has servers asked, at once where addresses were looked for already.
-    pub(super) fn configure(&mut self, wanted: Wanted) {
+    pub(in super::super) fn configure(&mut self, wanted: Wanted) {
         self.candidates.wanted = wanted;
         if self.gathering != IceGatheringState::New && !self.is_closed() {
             self.gather();
@@ -66,7 +66,7 @@ impl Core {
 
     /// Has the task look for addresses, where the description begins to look for a path, or does so
     /// anew.
-    pub(super) fn gather_for(&mut self, description: &SessionDescription) {
+    pub(in super::super) fn gather_for(&mut self, description: &SessionDescription) {
         let mut lines = description.text().lines();
         let name = lines.find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap_or_default();
         if self.gathering == IceGatheringState::New || self.candidates.name != name {
@@ -81,7 +81,7 @@ impl Core {
         self.set_gathering(IceGatheringState::Gathering);
     }
 
-    pub(super) fn on_found(&mut self, now: Instant, found: Found) {
+    pub(in super::super) fn on_found(&mut self, now: Instant, found: Found) {
         match found {
             Found::Host(Protocol::Udp, address) => {
                 self.add_local(Candidate::host(address, Protocol::Udp));
@@ -99,7 +99,7 @@ impl Core {
             }
             Found::Error(error) => self.tell(Notice::CandidateError(error)),
             Found::Gone(protocol, address) => {
-                self.leave_address(now, address);
+                self.remove_address(now, address);
                 self.remove_local(protocol, address);
             }
             Found::Complete => self.set_gathering(IceGatheringState::Complete),
@@ -122,7 +122,7 @@ impl Core {
     }
 
     /// Gives str0m what was found, and tells the peer.
-    pub(super) fn release_candidates(&mut self) {
+    pub(in super::super) fn release_candidates(&mut self) {
         if self.candidates.held.is_empty() || self.negotiation.is_restart_offered() {
             return;
         }
@@ -145,5 +145,30 @@ impl Core {
         for candidate in self.candidates.known.extract_if(.., is_it) {
             self.rtc.direct_api().invalidate_candidate(&candidate);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::super::shared::now;
+    use super::*;
+
+    #[test]
+    fn there_are_no_more_candidates_than_the_limit() {
+        let mut core = Core::new(true, Arc::default(), now());
+        let address = |number: usize| SocketAddr::from(([192, 0, 2, number as u8], 5_000));
+        let mut find = |found| {
+            core.on_found(now(), found);
+            core.drain(now());
+            let told = core.poll(now()).notices.into_iter();
+            told.filter(|notice| matches!(notice, Notice::Candidate(_))).count()
+        };
+        let host = |number| Found::Host(Protocol::Udp, address(number));
+        let told: usize = (0..LIMIT + 10).map(|number| find(host(number))).sum();
+        assert_eq!(told, LIMIT);
+        find(Found::Gone(Protocol::Udp, address(0)));
+        assert_eq!(find(host(LIMIT)), 1, "there is room again");
     }
 }

@@ -9,9 +9,9 @@ use str0m::media::MediaKind;
 use str0m::rtp::RtpPacket;
 use tracing::warn;
 
-use super::core::Core;
+use super::super::core::Core;
+use super::super::sdp::Opus;
 use super::inbound::{Arrived, Inbound, Received};
-use super::sections::Opus;
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::{FRAME, RATE_HZ};
 use crate::imp::audio::jitter::{self, Arrival, JitterBuffer};
@@ -26,7 +26,7 @@ const STEP: Duration = Duration::from_millis(10);
 const CATCH_UP_LIMIT: Duration = Duration::from_millis(200);
 
 /// A track that somebody listens to.
-pub(super) struct Hearing {
+pub(super) struct Receiving {
     jitter: JitterBuffer,
     channels: u32,
     began: Instant,
@@ -34,7 +34,7 @@ pub(super) struct Hearing {
     frame: Vec<i16>,
 }
 
-impl Hearing {
+impl Receiving {
     fn new(channels: u32, now: Instant) -> Option<Self> {
         let jitter = JitterBuffer::new(channels)
             .inspect_err(|error| warn!(%error, "the track cannot be heard"))
@@ -72,7 +72,7 @@ impl Hearing {
                 self.frame.fill(0);
             }
             inbound.count_played(&self.frame, &self.jitter.stats());
-            track.give(&self.frame, self.channels);
+            track.push(&self.frame, self.channels);
         }
     }
 
@@ -92,21 +92,22 @@ impl Transceiver {
             Arrived::Other => self.restart(packet.at),
             Arrived::First | Arrived::Same => {}
         }
-        if let (Some(hearing), Some(opus)) = (&mut self.hearing, &self.opus)
+        if let (Some(receiving), Some(opus)) = (&mut self.receiving, &self.opus)
             && let Some(payload) = self.ciphers.open(packet.payload)
         {
-            hearing.push(packet, &payload, opus);
+            receiving.push(packet, &payload, opus);
         }
         arrived != Arrived::Same
     }
 
     /// Another stream has a buffer of its own, at the same pace.
     fn restart(&mut self, now: Instant) {
-        let Some(old) = self.hearing.take() else { return };
+        let Some(old) = self.receiving.take() else { return };
         self.inbound.keep(old.stats());
-        self.hearing = Hearing::new(old.channels, now).map(|new| Hearing { next: old.next, ..new });
-        if let Some(hearing) = &mut self.hearing {
-            hearing.began = hearing.began.min(hearing.next);
+        self.receiving =
+            Receiving::new(old.channels, now).map(|new| Receiving { next: old.next, ..new });
+        if let Some(receiving) = &mut self.receiving {
+            receiving.began = receiving.began.min(receiving.next);
         }
     }
 
@@ -114,36 +115,37 @@ impl Transceiver {
     fn play(&mut self, now: Instant) -> Option<Instant> {
         let MediaStreamTrack::Audio(track) = &self.received else { return None };
         let track = &track.handle;
-        if !track.is_heard() {
-            if let Some(hearing) = self.hearing.take() {
-                self.inbound.keep(hearing.stats());
+        if !track.has_listeners() {
+            if let Some(receiving) = self.receiving.take() {
+                self.inbound.keep(receiving.stats());
             }
             return None;
         }
-        if self.hearing.as_ref().is_none_or(|hearing| hearing.next <= now) {
+        if self.receiving.as_ref().is_none_or(|receiving| receiving.next <= now) {
             let channels = track.wanted_channels().min(2);
-            if let Some(other) = self.hearing.take_if(|hearing| hearing.channels != channels) {
+            if let Some(other) = self.receiving.take_if(|receiving| receiving.channels != channels)
+            {
                 self.inbound.keep(other.stats());
             }
-            if self.hearing.is_none() {
-                self.hearing = Hearing::new(channels, now);
+            if self.receiving.is_none() {
+                self.receiving = Receiving::new(channels, now);
             }
         }
-        let hearing = self.hearing.as_mut()?;
-        hearing.play(now, track, &mut self.inbound);
-        Some(hearing.next)
+        let receiving = self.receiving.as_mut()?;
+        receiving.play(now, track, &mut self.inbound);
+        Some(receiving.next)
     }
 
     /// What was counted of the sound until now.
-    pub(super) fn heard(&self) -> jitter::Stats {
-        let now = self.hearing.as_ref().map(Hearing::stats).unwrap_or_default();
+    pub(in super::super) fn jitter_stats(&self) -> jitter::Stats {
+        let now = self.receiving.as_ref().map(Receiving::stats).unwrap_or_default();
         self.inbound.before.plus(now)
     }
 }
 
 impl Core {
     /// A packet that arrived; it is whole and its own.
-    pub(super) fn on_packet(&mut self, packet: &RtpPacket) {
+    pub(in super::super) fn on_packet(&mut self, packet: &RtpPacket) {
         let ssrc = packet.header.ssrc;
         let mid = self.rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid());
         let transceiver = mid.and_then(|mid| self.transceivers.by_mid(mid));
@@ -161,7 +163,7 @@ impl Core {
     }
 
     /// Plays the sound that is due. Returns when the next is.
-    pub(super) fn play_sound(&mut self, now: Instant) -> Option<Instant> {
+    pub(in super::super) fn play_sound(&mut self, now: Instant) -> Option<Instant> {
         self.transceivers.iter_mut().filter_map(|it| it.play(now)).min()
     }
 }
@@ -173,7 +175,6 @@ mod tests {
     use std::sync::Arc;
     use std::task::{Context, Poll, Waker};
 
-    use super::super::sections::Opus;
     use super::*;
     use crate::audio_track::RtcAudioTrack;
     use crate::imp::audio::source::{Settings, Source};
@@ -268,15 +269,15 @@ mod tests {
     fn while_nobody_listens_there_is_no_buffer() {
         let mut call = Call::new();
         call.run(1_000);
-        assert!(call.section.hearing.is_none());
+        assert!(call.section.receiving.is_none());
         assert_eq!(call.section.play(call.base + Duration::from_secs(1)), None);
-        assert_eq!((call.section.inbound.packets, call.section.heard().played), (50, 0));
+        assert_eq!((call.section.inbound.packets, call.section.jitter_stats().played), (50, 0));
         let listener = call.listen(48_000, 1);
         call.run(1_000);
         call.track.handle.leave(&listener);
         call.run(20);
-        assert!(call.section.hearing.is_none());
-        assert_eq!(call.section.heard().played, 48_000, "what was counted stays");
+        assert!(call.section.receiving.is_none());
+        assert_eq!(call.section.jitter_stats().played, 48_000, "what was counted stays");
     }
 
     #[test]
@@ -329,7 +330,7 @@ mod tests {
         assert_eq!(all(&listener), vec![0; 48_000]);
         call.track.handle.end();
         call.run(20);
-        assert!(call.section.hearing.is_none());
+        assert!(call.section.receiving.is_none());
         let mut context = Context::from_waker(Waker::noop());
         assert_eq!(listener.poll(&mut context), Poll::Ready(None));
     }
@@ -366,6 +367,6 @@ mod tests {
         }
         call.run(3_000);
         assert_eq!(all(&listener).len(), 4 * 48_000);
-        assert!(call.section.heard().invalid > 0, "{:?}", call.section.heard());
+        assert!(call.section.jitter_stats().invalid > 0, "{:?}", call.section.jitter_stats());
     }
 }

@@ -9,19 +9,19 @@ use futures_util::future::poll_fn;
 use str0m::net::{Protocol, Transmit};
 use tracing::debug;
 
+use super::super::shared::now;
 use super::candidates::{Found, Wanted};
 use super::servers::Servers;
-use super::shared::now;
 use super::sockets::{self, Sockets};
 use super::streams::{ACTIVE_PORT, Streams};
 use crate::imp::ice::frames::FRAME_LIMIT;
 
-/// How often the machine's addresses are looked at while something is wrong.
-const LOOK_PERIOD: Duration = Duration::from_secs(1);
+/// How often the machine's addresses are checked while something is wrong.
+const CHECK_PERIOD: Duration = Duration::from_secs(1);
 
 /// Everything that a connection sends and receives by.
 #[derive(Default)]
-pub(super) struct Network {
+pub(in super::super) struct Network {
     sockets: Sockets,
     streams: Streams,
     servers: Servers,
@@ -32,28 +32,28 @@ pub(super) struct Network {
     found: VecDeque<Found>,
 }
 
-/// Looks whether the machine has other addresses, while there is reason to.
+/// Checks whether the machine has other addresses, while there is reason to.
 #[derive(Default)]
 struct Watch {
     /// What was gathered last, from which addresses.
     wanted: Wanted,
     machine: Vec<SocketAddr>,
-    looked_at: Option<Instant>,
-    /// When to look.
+    checked_at: Option<Instant>,
+    /// When to check.
     due: Option<Instant>,
 }
 
 /// A datagram that was read: its length in the buffer, from where, and at which of our addresses.
-pub(super) struct Arrival {
-    pub(super) protocol: Protocol,
-    pub(super) from: SocketAddr,
-    pub(super) local: SocketAddr,
+pub(in super::super) struct Arrival {
+    pub(in super::super) protocol: Protocol,
+    pub(in super::super) from: SocketAddr,
+    pub(in super::super) local: SocketAddr,
     length: usize,
 }
 
 impl Network {
     /// Looks for addresses as the connection wants them now.
-    pub(super) fn gather(&mut self, wanted: &Wanted) {
+    pub(in super::super) fn gather(&mut self, wanted: &Wanted) {
         let machine = sockets::addresses();
         let addresses = if wanted.relays_only { &[] } else { &machine[..] };
         let (gone, fresh) = self.sockets.follow(addresses);
@@ -73,15 +73,15 @@ impl Network {
         self.watch.machine = machine;
     }
 
-    /// Looks for other addresses from time to time, while the peer `is_lost` or all sending fails.
-    pub(super) fn watch(&mut self, is_lost: bool) {
-        let is_troubled = is_lost || self.sockets.is_failing() || self.servers.is_failing();
-        let earliest = self.watch.looked_at.map_or_else(now, |at| at + LOOK_PERIOD);
+    /// Checks for other addresses from time to time, while the peer `is_silent` or sending fails.
+    pub(in super::super) fn watch(&mut self, is_silent: bool) {
+        let is_troubled = is_silent || self.sockets.is_failing() || self.servers.is_failing();
+        let earliest = self.watch.checked_at.map_or_else(now, |at| at + CHECK_PERIOD);
         self.watch.due = is_troubled.then_some(earliest);
     }
 
-    fn look(&mut self) {
-        self.watch.looked_at = Some(now());
+    fn check(&mut self) {
+        self.watch.checked_at = Some(now());
         self.watch.due = None;
         if sockets::addresses() != self.watch.machine {
             debug!("the machine's addresses changed");
@@ -90,7 +90,7 @@ impl Network {
     }
 
     /// What was found since the last call.
-    pub(super) fn found(&mut self) -> VecDeque<Found> {
+    pub(in super::super) fn found(&mut self) -> VecDeque<Found> {
         if self.is_gathering && self.servers.is_settled() {
             self.is_gathering = false;
             self.found.push_back(Found::Complete);
@@ -99,7 +99,7 @@ impl Network {
     }
 
     /// Sends a datagram, or loses it.
-    pub(super) fn send(&mut self, datagram: &Transmit) {
+    pub(in super::super) fn send(&mut self, datagram: &Transmit) {
         let (from, to) = (datagram.source, datagram.destination);
         let contents = &datagram.contents;
         if datagram.proto != Protocol::Udp {
@@ -111,27 +111,27 @@ impl Network {
         }
     }
 
-    /// Sends the questions to servers that are due.
-    pub(super) fn ask(&mut self) {
-        while let Some((query, question)) = self.servers.question() {
-            self.sockets.send(query.local, query.server, &question);
+    /// Sends the queries to servers that are due.
+    pub(in super::super) fn send_queries(&mut self) {
+        while let Some((query, request)) = self.servers.poll_query() {
+            self.sockets.send(query.local, query.server, &request);
         }
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(in super::super) fn deadline(&self) -> Option<Instant> {
         [self.servers.deadline(), self.watch.due].into_iter().flatten().min()
     }
 
-    pub(super) fn advance(&mut self) {
+    pub(in super::super) fn advance(&mut self) {
         self.servers.advance(now(), &mut self.found);
         if self.watch.due.is_some_and(|at| at <= now()) {
-            self.look();
+            self.check();
         }
     }
 
     /// Waits for a datagram; it stands in [`Network::datagram`] until the next call. None where
     /// something was found instead.
-    pub(super) async fn receive(&mut self) -> Option<Arrival> {
+    pub(in super::super) async fn receive(&mut self) -> Option<Arrival> {
         self.buffer.resize(FRAME_LIMIT, 0);
         poll_fn(|context| self.poll(context)).await
     }
@@ -142,7 +142,7 @@ impl Network {
             Poll::Ready(Some(Arrival { protocol, from, local, length }))
         };
         while let Poll::Ready(arrived) = self.sockets.poll(context, buffer) {
-            if !self.servers.takes(&buffer[..arrived.0], &mut self.found) {
+            if !self.servers.receive(&buffer[..arrived.0], &mut self.found) {
                 return arrival(Protocol::Udp, arrived);
             }
         }
@@ -158,11 +158,11 @@ impl Network {
     }
 
     /// Says goodbye to relays.
-    pub(super) fn close(&mut self) {
+    pub(in super::super) fn close(&mut self) {
         self.servers.close();
     }
 
-    pub(super) fn datagram(&self, arrival: &Arrival) -> &[u8] {
+    pub(in super::super) fn datagram(&self, arrival: &Arrival) -> &[u8] {
         &self.buffer[..arrival.length]
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use str0m::media::MediaKind;
 use str0m::stats::{MediaEgressStats, MediaIngressStats};
 
-use super::core::Core;
-use super::stats::TRANSPORT;
+use super::super::core::Core;
+use super::super::stats::TRANSPORT;
 use super::transceivers::Transceiver;
 use crate::imp::audio::clock::RATE_HZ;
 use crate::stats::{
@@ -54,7 +54,7 @@ impl SentReport {
 
 impl Core {
     /// Takes what the peer says of a stream that we send; the encoder follows the network by it.
-    pub(super) fn on_sent_report(&mut self, report: &MediaEgressStats) {
+    pub(in super::super) fn on_sent_report(&mut self, report: &MediaEgressStats) {
         let Some(transceiver) = self.transceivers.by_mid(report.mid) else { return };
         transceiver.outbound.report.get_or_insert_default().take(report);
         let repaired = transceiver.outbound.repaired_share();
@@ -63,7 +63,7 @@ impl Core {
         }
     }
 
-    pub(super) fn on_received_report(&mut self, report: &MediaIngressStats) {
+    pub(in super::super) fn on_received_report(&mut self, report: &MediaIngressStats) {
         let Some(transceiver) = self.transceivers.by_mid(report.mid) else { return };
         let own = &mut transceiver.inbound.report;
         own.nacks = report.nacks;
@@ -75,7 +75,7 @@ impl Core {
 }
 
 /// All that is known of what a section sends.
-pub(super) fn sent(transceiver: &Transceiver) -> Vec<RtcStats> {
+pub(in super::super) fn sent(transceiver: &Transceiver) -> Vec<RtcStats> {
     let figures = &transceiver.outbound;
     let Some(mid) = transceiver.mid.filter(|_| figures.ssrc != 0) else { return Vec::new() };
     let mid = mid.to_string();
@@ -133,7 +133,7 @@ fn outbound(transceiver: &Transceiver, mid: &str) -> RtcStats {
 }
 
 /// All that is known of what a section receives, if anything came.
-pub(super) fn received(transceiver: &Transceiver) -> Vec<RtcStats> {
+pub(in super::super) fn received(transceiver: &Transceiver) -> Vec<RtcStats> {
     let figures = &transceiver.inbound;
     let Some(mid) = transceiver.mid.filter(|_| figures.packets > 0) else { return Vec::new() };
     let mid = mid.to_string();
@@ -155,7 +155,7 @@ pub(super) fn received(transceiver: &Transceiver) -> Vec<RtcStats> {
 }
 
 fn inbound(transceiver: &Transceiver, mid: &str) -> RtcStats {
-    let (figures, heard) = (&transceiver.inbound, transceiver.heard());
+    let (figures, heard) = (&transceiver.inbound, transceiver.jitter_stats());
     let level = (figures.seconds > 0.0).then_some(figures.level);
     RtcStats::InboundRtp(InboundRtpStats {
         id: format!("IT{mid}"),

@@ -6,11 +6,11 @@ use str0m::Rtc;
 use str0m::media::{Direction, MediaKind, Mid};
 use tokio::sync::Notify;
 
+use super::super::sdp::{Opus, Section, SectionKind};
 use super::ciphers::Ciphers;
 use super::inbound::Inbound;
 use super::member::Key;
-use super::receiving::Hearing;
-use super::sections::{Opus, Section, SectionKind};
+use super::receiving::Receiving;
 use super::sending::{Outbound, Sending};
 use crate::audio_track::RtcAudioTrack;
 use crate::imp::audio::clock::RATE_HZ;
@@ -23,11 +23,11 @@ use crate::rtp_transceiver::RtpTransceiverDirection;
 use crate::video_track::RtcVideoTrack;
 
 /// How many sections a connection has at most; a peer cannot make us hold more.
-pub(super) const LIMIT: usize = 1024;
+pub(in super::super) const LIMIT: usize = 1024;
 
 /// One section of media.
 pub(crate) struct Transceiver {
-    pub(super) kind: MediaKind,
+    pub(in super::super) kind: MediaKind,
     /// The section, once an offer with it is set.
     pub(crate) mid: Option<Mid>,
     /// The direction wanted.
@@ -36,7 +36,7 @@ pub(crate) struct Transceiver {
     pub(crate) current: Option<RtpTransceiverDirection>,
     pub(crate) sent: Option<MediaStreamTrack>,
     /// The names in the description: they stay when the track changes.
-    pub(super) sent_names: Option<(String, String)>,
+    pub(in super::super) sent_names: Option<(String, String)>,
     pub(crate) received: MediaStreamTrack,
     /// The streams that the peer sends the track in; none while it sends none.
     pub(crate) stream_ids: Vec<String>,
@@ -44,14 +44,14 @@ pub(crate) struct Transceiver {
     /// How the peer wants to receive Opus.
     pub(super) opus: Option<Opus>,
     pub(super) sending: Option<Sending>,
-    pub(super) outbound: Outbound,
-    pub(super) hearing: Option<Hearing>,
+    pub(in super::super) outbound: Outbound,
+    pub(super) receiving: Option<Receiving>,
     pub(super) inbound: Inbound,
     pub(crate) ciphers: Ciphers,
 }
 
 impl Transceiver {
-    pub(super) fn new(kind: MediaKind, direction: RtpTransceiverDirection) -> Self {
+    pub(in super::super) fn new(kind: MediaKind, direction: RtpTransceiverDirection) -> Self {
         Self {
             kind,
             mid: None,
@@ -65,7 +65,7 @@ impl Transceiver {
             opus: None,
             sending: None,
             outbound: Outbound::default(),
-            hearing: None,
+            receiving: None,
             inbound: Inbound::default(),
             ciphers: Ciphers::default(),
         }
@@ -96,7 +96,7 @@ impl Transceiver {
     }
 
     /// Wants nothing sent in it any more.
-    pub(super) fn stop_sending(&mut self) {
+    pub(in super::super) fn stop_sending(&mut self) {
         use RtpTransceiverDirection::{Inactive, RecvOnly, SendOnly, SendRecv};
         self.sent = None;
         self.direction = match self.direction {
@@ -106,8 +106,8 @@ impl Transceiver {
         };
     }
 
-    /// Takes what the peer says of the section. Returns whether it began to send a track.
-    fn hear(&mut self, section: &Section, driver: &Arc<Notify>) -> bool {
+    /// Applies what the peer says of the section. Returns whether it began to send a track.
+    fn apply_remote(&mut self, section: &Section, driver: &Arc<Notify>) -> bool {
         self.opus = section.opus;
         let streams = if section.sends { section.streams.clone() } else { Vec::new() };
         let begins = streams.iter().any(|stream| !self.stream_ids.contains(stream));
@@ -133,12 +133,12 @@ pub(crate) struct Transceivers {
 }
 
 impl Transceivers {
-    pub(super) fn new(driver: Arc<Notify>) -> Self {
+    pub(in super::super) fn new(driver: Arc<Notify>) -> Self {
         Self { all: Vec::new(), changed: false, driver }
     }
 
     /// Has what is sent looked through before the next packet.
-    pub(super) fn set_changed(&mut self) {
+    pub(in super::super) fn set_changed(&mut self) {
         self.changed = true;
     }
 
@@ -146,39 +146,39 @@ impl Transceivers {
         std::mem::take(&mut self.changed)
     }
 
-    pub(super) fn add(&mut self, transceiver: Transceiver) -> Key {
+    pub(in super::super) fn add(&mut self, transceiver: Transceiver) -> Key {
         set_driver(&transceiver.received, &self.driver);
         self.all.push(transceiver);
         Key(self.all.len() - 1)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in super::super) fn len(&self) -> usize {
         self.all.len()
     }
 
-    pub(super) fn get(&self, key: Key) -> &Transceiver {
+    pub(in super::super) fn get(&self, key: Key) -> &Transceiver {
         &self.all[key.0]
     }
 
-    pub(super) fn get_mut(&mut self, key: Key) -> &mut Transceiver {
+    pub(in super::super) fn get_mut(&mut self, key: Key) -> &mut Transceiver {
         &mut self.all[key.0]
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, &Transceiver)> {
+    pub(in super::super) fn iter(&self) -> impl Iterator<Item = (Key, &Transceiver)> {
         self.all.iter().enumerate().map(|(at, transceiver)| (Key(at), transceiver))
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Transceiver> {
+    pub(in super::super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Transceiver> {
         self.all.iter_mut()
     }
 
-    pub(super) fn by_mid(&mut self, mid: Mid) -> Option<&mut Transceiver> {
+    pub(in super::super) fn by_mid(&mut self, mid: Mid) -> Option<&mut Transceiver> {
         self.all.iter_mut().find(|transceiver| transceiver.mid == Some(mid))
     }
 
-    /// Takes what the peer's description says, and what str0m made of it. Sections that only the
+    /// Applies what the peer's description says, and what str0m made of it. Sections that only the
     /// peer has become ours. Returns those in which the peer began to send a track.
-    pub(super) fn hear(&mut self, sections: &[Section], rtc: &Rtc) -> Vec<Key> {
+    pub(in super::super) fn apply_remote(&mut self, sections: &[Section], rtc: &Rtc) -> Vec<Key> {
         let mut begun = Vec::new();
         for section in sections {
             let kind = match section.kind {
@@ -188,7 +188,7 @@ impl Transceivers {
             };
             let mid = Mid::from(section.mid.as_str());
             let Some(key) = self.find_or_add(mid, kind, section) else { continue };
-            if self.all[key.0].hear(section, &self.driver) {
+            if self.all[key.0].apply_remote(section, &self.driver) {
                 begun.push(key);
             }
         }
@@ -217,11 +217,11 @@ impl Transceivers {
     }
 
     /// Ends all remote tracks, and lets go of all local ones.
-    pub(super) fn end(&mut self) {
+    pub(in super::super) fn end(&mut self) {
         for transceiver in &mut self.all {
             end(&transceiver.received);
             transceiver.sending = None;
-            transceiver.hearing = None;
+            transceiver.receiving = None;
         }
     }
 }
@@ -248,7 +248,7 @@ fn end(track: &MediaStreamTrack) {
     }
 }
 
-pub(super) fn to_str0m(direction: RtpTransceiverDirection) -> Direction {
+pub(in super::super) fn to_str0m(direction: RtpTransceiverDirection) -> Direction {
     match direction {
         RtpTransceiverDirection::SendRecv => Direction::SendRecv,
         RtpTransceiverDirection::SendOnly => Direction::SendOnly,
@@ -287,15 +287,26 @@ mod tests {
         let mut it = Transceiver::new(MediaKind::Audio, RtpTransceiverDirection::RecvOnly);
         let first = it.received.clone();
         let driver = Arc::default();
-        assert!(it.hear(&section(true, &["PA_1|TR_1"]), &driver));
-        assert!(!it.hear(&section(true, &["PA_1|TR_1"]), &driver));
+        assert!(it.apply_remote(&section(true, &["PA_1|TR_1"]), &driver));
+        assert!(!it.apply_remote(&section(true, &["PA_1|TR_1"]), &driver));
         assert_eq!(it.received.id(), first.id());
-        assert!(!it.hear(&section(false, &["PA_1|TR_1"]), &driver));
+        assert!(!it.apply_remote(&section(false, &["PA_1|TR_1"]), &driver));
         assert_eq!(first.state(), RtcTrackState::Ended);
         assert!(it.streams().is_empty());
-        assert!(it.hear(&section(true, &["PA_2|TR_2"]), &driver));
+        assert!(it.apply_remote(&section(true, &["PA_2|TR_2"]), &driver));
         assert_ne!(it.received.id(), first.id());
         assert_eq!(it.streams()[0].id(), "PA_2|TR_2");
+    }
+
+    #[test]
+    fn a_description_makes_no_more_sections_than_the_limit() {
+        let now = tokio::time::Instant::now().into_std();
+        let rtc = str0m::RtcConfig::new().build(now);
+        let named = |number: usize| Section { mid: number.to_string(), ..section(true, &["PA"]) };
+        let sections: Vec<_> = (0..LIMIT + 10).map(named).collect();
+        let mut all = Transceivers::new(Arc::default());
+        assert_eq!(all.apply_remote(&sections, &rtc).len(), LIMIT);
+        assert_eq!(all.len(), LIMIT);
     }
 
     #[test]

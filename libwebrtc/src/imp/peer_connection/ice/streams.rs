@@ -16,10 +16,10 @@ pub(super) const ACTIVE_PORT: u16 = 9;
 const LIMIT: usize = 16;
 
 /// How often a connection is opened again after it failed.
-const TRIES: u32 = 5;
+const RETRIES: u32 = 5;
 
 /// How long it waits before that, growing with each try.
-const PAUSE: Duration = Duration::from_millis(500);
+const BACKOFF: Duration = Duration::from_millis(500);
 
 /// The TCP connections to a peer.
 #[derive(Default)]
@@ -33,7 +33,7 @@ struct Link {
     local: SocketAddr,
     remote: SocketAddr,
     stream: Option<Stream>,
-    tries: u32,
+    retries: u32,
     /// Not opened again before this.
     after: Instant,
 }
@@ -44,7 +44,7 @@ impl Streams {
         let wanted = |link: &Link| addresses.iter().any(|it| it.ip() == link.local.ip());
         self.links.retain(|link| wanted(link) && link.stream.is_some());
         for link in &mut self.links {
-            link.tries = 0;
+            link.retries = 0;
         }
     }
 
@@ -67,7 +67,7 @@ impl Streams {
             if at == LIMIT {
                 return;
             }
-            self.links.push(Link { local, remote, stream: None, tries: 0, after: now });
+            self.links.push(Link { local, remote, stream: None, retries: 0, after: now });
         }
         self.links[at].send(now, datagram);
     }
@@ -95,10 +95,10 @@ impl Streams {
 impl Link {
     fn send(&mut self, now: Instant, datagram: &[u8]) {
         if self.stream.is_none() {
-            if self.tries > TRIES || now < self.after {
+            if self.retries > RETRIES || now < self.after {
                 return;
             }
-            self.tries += 1;
+            self.retries += 1;
             self.stream = Some(Stream::to_peer(self.local.ip(), self.remote));
         }
         if let Some(stream) = &mut self.stream {
@@ -111,15 +111,31 @@ impl Link {
         match stream.poll(context, buffer) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(length)) => {
-                self.tries = 0;
+                self.retries = 0;
                 Poll::Ready(length)
             }
             Poll::Ready(Err(error)) => {
                 debug!(remote = %self.remote, %error, dropped = stream.dropped, "stream ended");
                 self.stream = None;
-                self.after = now + PAUSE * self.tries;
+                self.after = now + BACKOFF * self.retries;
                 Poll::Pending
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_no_more_connections_than_the_limit() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut streams = Streams::default();
+        let local = "192.0.2.1:9".parse().unwrap();
+        for port in 1_000..1_000 + 2 * LIMIT as u16 {
+            streams.send(now, local, SocketAddr::from(([192, 0, 2, 2], port)), b"hello");
+        }
+        assert_eq!(streams.links.len(), LIMIT);
     }
 }

@@ -34,31 +34,31 @@ const RESOLVE_LIMIT: Duration = Duration::from_secs(5);
 const ADDRESS_LIMIT: usize = 4;
 
 /// How often a relay that was lost is asked again, and how often another is asked in its place.
-const TRIES: u32 = 3;
+const RETRIES: u32 = 3;
 
 /// How long it waits before that, growing with each try.
-const PAUSE: Duration = Duration::from_secs(1);
+const BACKOFF: Duration = Duration::from_secs(1);
 
 type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
 /// One server of a connection.
 pub(super) struct Session {
     pub(super) url: ServerUrl,
-    pub(super) place: Place,
+    pub(super) state: SessionState,
     credentials: Credentials,
     /// Where the server is.
     addresses: Vec<SocketAddr>,
-    tries: u32,
+    retries: u32,
     redirects: u32,
 }
 
 /// Where the exchange with a server stands.
-pub(super) enum Place {
+pub(super) enum SessionState {
     Resolving(Resolving),
     /// Asked through our own sockets.
     Stun,
     Relay(Box<Relay>),
-    Pause(Instant),
+    Backoff(Instant),
     Ended,
 }
 
@@ -77,18 +77,18 @@ enum Link {
 
 impl Session {
     pub(super) fn start(url: ServerUrl, credentials: Credentials) -> Self {
-        let place = Place::Resolving(Box::pin(resolve(url.host.clone(), url.port)));
-        Self { url, place, credentials, addresses: Vec::new(), tries: 0, redirects: 0 }
+        let state = SessionState::Resolving(Box::pin(resolve(url.host.clone(), url.port)));
+        Self { url, state, credentials, addresses: Vec::new(), retries: 0, redirects: 0 }
     }
 
     /// Whether it works, from an address that the machine still has.
     pub(super) fn is_usable(&self, machine: &[SocketAddr]) -> bool {
-        match &self.place {
-            Place::Relay(relay) => relay.local().is_none_or(|local| {
+        match &self.state {
+            SessionState::Relay(relay) => relay.local().is_none_or(|local| {
                 local.ip().is_loopback() || machine.iter().any(|it| it.ip() == local.ip())
             }),
-            Place::Stun | Place::Resolving(_) => true,
-            Place::Pause(_) | Place::Ended => false,
+            SessionState::Stun | SessionState::Resolving(_) => true,
+            SessionState::Backoff(_) | SessionState::Ended => false,
         }
     }
 
@@ -96,7 +96,7 @@ impl Session {
     /// to those that it was made with.
     pub(super) fn keep(&mut self, credentials: Credentials) {
         self.credentials = credentials;
-        self.tries = 0;
+        self.retries = 0;
     }
 
     /// Where it can be asked how it sees our own sockets; relays over UDP can, too.
@@ -108,48 +108,48 @@ impl Session {
     }
 
     pub(super) fn relayed(&self) -> Option<SocketAddr> {
-        match &self.place {
-            Place::Relay(relay) => relay.relayed,
+        match &self.state {
+            SessionState::Relay(relay) => relay.relayed,
             _ => None,
         }
     }
 
     pub(super) fn is_failing(&self) -> bool {
-        matches!(&self.place, Place::Relay(relay) if relay.failures.are_many())
+        matches!(&self.state, SessionState::Relay(relay) if relay.failures.are_many())
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        match &self.place {
-            Place::Resolving(_) => false,
-            Place::Relay(relay) => relay.relayed.is_some(),
-            Place::Stun | Place::Pause(_) | Place::Ended => true,
+        match &self.state {
+            SessionState::Resolving(_) => false,
+            SessionState::Relay(relay) => relay.relayed.is_some(),
+            SessionState::Stun | SessionState::Backoff(_) | SessionState::Ended => true,
         }
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match &self.place {
-            Place::Relay(relay) => relay.client.deadline(),
-            Place::Pause(until) => Some(*until),
+        match &self.state {
+            SessionState::Relay(relay) => relay.client.deadline(),
+            SessionState::Backoff(until) => Some(*until),
             _ => None,
         }
     }
 
     pub(super) fn advance(&mut self, now: Instant) {
-        match &mut self.place {
-            Place::Relay(relay) => {
+        match &mut self.state {
+            SessionState::Relay(relay) => {
                 relay.client.advance(now);
                 relay.flush();
             }
-            Place::Pause(until) if *until <= now => {
+            SessionState::Backoff(until) if *until <= now => {
                 let resolving = resolve(self.url.host.clone(), self.url.port);
-                self.place = Place::Resolving(Box::pin(resolving));
+                self.state = SessionState::Resolving(Box::pin(resolving));
             }
             _ => {}
         }
     }
 
     pub(super) fn send(&mut self, now: Instant, to: SocketAddr, datagram: &[u8]) {
-        if let Place::Relay(relay) = &mut self.place {
+        if let SessionState::Relay(relay) = &mut self.state {
             relay.client.send(now, to, datagram);
             relay.flush();
         }
@@ -165,12 +165,14 @@ impl Session {
         found: &mut VecDeque<Found>,
     ) -> Poll<Relayed> {
         loop {
-            match &mut self.place {
-                Place::Resolving(resolving) => match ready!(resolving.as_mut().poll(context)) {
-                    Ok(addresses) => self.open(now, addresses, found),
-                    Err(error) => self.end(None, UNREACHABLE, error.to_string(), found),
-                },
-                Place::Relay(relay) => {
+            match &mut self.state {
+                SessionState::Resolving(resolving) => {
+                    match ready!(resolving.as_mut().poll(context)) {
+                        Ok(addresses) => self.open(now, addresses, found),
+                        Err(error) => self.end(None, UNREACHABLE, error.to_string(), found),
+                    }
+                }
+                SessionState::Relay(relay) => {
                     let polled = relay.poll(now, context, scratch, buffer);
                     if let Some(event) = relay.client.event() {
                         self.on_event(now, event, found);
@@ -181,7 +183,9 @@ impl Session {
                         Err(error) => self.lose(now, UNREACHABLE, error.to_string(), found),
                     }
                 }
-                Place::Stun | Place::Pause(_) | Place::Ended => return Poll::Pending,
+                SessionState::Stun | SessionState::Backoff(_) | SessionState::Ended => {
+                    return Poll::Pending;
+                }
             }
         }
     }
@@ -189,11 +193,11 @@ impl Session {
     fn open(&mut self, now: Instant, addresses: Vec<SocketAddr>, found: &mut VecDeque<Found>) {
         self.addresses.clone_from(&addresses);
         let Service::Turn(transport) = self.url.service else {
-            self.place = Place::Stun;
+            self.state = SessionState::Stun;
             return;
         };
         match Relay::open(now, transport, addresses, &self.url.host, self.credentials.clone()) {
-            Ok(relay) => self.place = Place::Relay(Box::new(relay)),
+            Ok(relay) => self.state = SessionState::Relay(Box::new(relay)),
             Err(error) => self.end(None, UNREACHABLE, error.to_string(), found),
         }
     }
@@ -201,12 +205,12 @@ impl Session {
     fn on_event(&mut self, now: Instant, event: Event, found: &mut VecDeque<Found>) {
         match event {
             Event::Allocated(relayed) => {
-                let Place::Relay(relay) = &mut self.place else { return };
+                let SessionState::Relay(relay) = &mut self.state else { return };
                 relay.relayed = Some(relayed);
                 self.redirects = 0;
                 found.push_back(Found::Relayed { relayed, local: relay.local() });
             }
-            Event::Failed { alternate: Some(alternate), .. } if self.redirects < TRIES => {
+            Event::Failed { alternate: Some(alternate), .. } if self.redirects < RETRIES => {
                 debug!(server = %self.url, %alternate, "another relay is to be asked");
                 self.redirects += 1;
                 self.open(now, vec![alternate], found);
@@ -217,16 +221,16 @@ impl Session {
 
     /// The relay is gone: asked again where it has worked.
     fn lose(&mut self, now: Instant, code: u16, reason: String, found: &mut VecDeque<Found>) {
-        let Place::Relay(relay) = &self.place else { return };
+        let SessionState::Relay(relay) = &self.state else { return };
         let local = relay.local();
         let Some(relayed) = relay.relayed else { return self.end(local, code, reason, found) };
         found.push_back(Found::Gone(Protocol::Udp, relayed));
-        if self.tries == TRIES {
+        if self.retries == RETRIES {
             return self.end(local, code, reason, found);
         }
         debug!(server = %self.url, code, reason, "relay lost");
-        self.tries += 1;
-        self.place = Place::Pause(now + PAUSE * self.tries);
+        self.retries += 1;
+        self.state = SessionState::Backoff(now + BACKOFF * self.retries);
     }
 
     fn end(
@@ -238,19 +242,19 @@ impl Session {
     ) {
         debug!(server = %self.url, code, reason, "server gives no candidate");
         found.push_back(error(&self.url.to_string(), local, code, reason));
-        self.place = Place::Ended;
+        self.state = SessionState::Ended;
     }
 
     /// Gives the relay back.
     pub(super) fn close(&mut self, found: &mut VecDeque<Found>) {
-        if let Place::Relay(relay) = &mut self.place {
+        if let SessionState::Relay(relay) = &mut self.state {
             relay.client.close();
             relay.flush();
             if let Some(relayed) = relay.relayed {
                 found.push_back(Found::Gone(Protocol::Udp, relayed));
             }
         }
-        self.place = Place::Ended;
+        self.state = SessionState::Ended;
     }
 }
 
