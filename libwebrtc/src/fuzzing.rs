@@ -203,7 +203,7 @@ impl Pair {
             let (ip, port) = (address.ip(), address.port());
             let line = format!("candidate:1 1 udp 2130706431 {ip} {port} typ host");
             let candidate = IceCandidate::parse("0", 0, &line).expect("it is one");
-            self.sides[side].add_candidate(&candidate).expect("there is a description");
+            self.sides[side].take_candidate(&candidate).expect("there is a description");
         }
     }
 
