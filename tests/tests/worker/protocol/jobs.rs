@@ -7,7 +7,7 @@ use voicegraph_tests::livekit::Version;
 use voicegraph_worker::job::JobEnd;
 use voicegraph_worker::protocol::Steady;
 
-use super::{DRAIN_LIMIT, Site, against_both};
+use crate::site::{DRAIN_LIMIT, Site, against_both};
 
 against_both!(
     explicit_dispatch_reaches_its_worker,

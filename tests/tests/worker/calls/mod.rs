@@ -1,12 +1,11 @@
 //! `voicegraph worker` as it is started on a machine: calls from their dispatch to their end, on
 //! real servers, with the official SDK as the caller and simulated providers.
 
-mod begun;
-mod beside;
+mod beside_python;
 mod booked;
+mod dispatched;
 mod ended;
 mod interrupted;
-mod rows;
 mod seen;
 mod spoken;
 mod worker;

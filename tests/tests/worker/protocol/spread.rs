@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use voicegraph_tests::agent::{Desk, Hired, settings};
 use voicegraph_worker::protocol::Steady;
 
-use crate::protocol::{DRAIN_LIMIT, Site, against_both};
+use crate::site::{DRAIN_LIMIT, Site, against_both};
 
 against_both!(
     jobs_go_to_the_idle_worker_more_often,

@@ -6,7 +6,7 @@ use voicegraph_tests::workspace::say;
 
 use super::alone;
 use super::process::{Setup, Worker};
-use super::talk::{Caller, WHOLE_DB};
+use super::caller::{Caller, WHOLE_DB};
 
 const AGENT: &str = "killed";
 

@@ -4,10 +4,10 @@ use voicegraph_tests::livekit::{Server, Version};
 use voicegraph_tests::simulate::{Simulate, borrowed};
 
 use super::alone;
-use super::held::Held;
+use super::memory::Held;
 use super::process::{Setup, Worker};
 use super::records::reasons;
-use super::talk::Caller;
+use super::caller::Caller;
 
 const AGENT: &str = "providers";
 

@@ -6,9 +6,9 @@ use voicegraph_tests::sdk_peer::Event;
 use voicegraph_tests::workspace::say;
 
 use super::alone;
-use super::held::Held;
+use super::memory::Held;
 use super::process::{Figures, Setup, Worker};
-use super::talk::{Caller, WHOLE_DB};
+use super::caller::{Caller, WHOLE_DB};
 
 const AGENT: &str = "reached";
 

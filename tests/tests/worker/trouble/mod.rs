@@ -1,20 +1,20 @@
 //! The whole program: `voicegraph worker` as processes on real livekit-servers, with the clinic and
 //! simulated providers, many at once and in trouble.
 
-mod blocked;
 mod burst;
-mod database;
+mod caller;
+mod caller_returns;
+mod database_down;
 mod drained;
-mod held;
-mod killed;
-mod lossy;
+mod memory;
+mod packets_lost;
 mod process;
-mod providers;
-mod reached;
+mod providers_down;
 mod records;
-mod returned;
-mod site;
-mod talk;
+mod server_lost;
+mod udp_blocked;
+mod wired;
+mod worker_killed;
 
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -13,7 +13,7 @@ use voicegraph_tests::sdk_peer::SdkPeer;
 use voicegraph_tests::workspace;
 
 use super::worker::{GREETING, Start, agent_says, pipeline};
-use crate::protocol::{Site, against_both};
+use crate::site::{Site, against_both};
 
 against_both!(each_explicit_dispatch_begins_a_call);
 

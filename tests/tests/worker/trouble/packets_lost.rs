@@ -4,7 +4,7 @@ use voicegraph_tests::network::{Conditions, Loss};
 use voicegraph_tests::workspace::say;
 
 use super::alone;
-use super::site::Site;
+use super::wired::Site;
 
 /// How far the answer may be from what is said, in dB: 1.3 and 1.5 are seen.
 const LOSSES: [(f64, &str, f64); 2] = [(0.05, "lossy-5", 2.0), (0.15, "lossy-15", 2.5)];

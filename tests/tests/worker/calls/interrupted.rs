@@ -18,7 +18,7 @@ use voicegraph_tests::workspace;
 
 use super::seen::state;
 use super::worker::{BEN, GREETING, Start, agent_says, line, pipeline};
-use crate::protocol::{Site, against_both};
+use crate::site::{Site, against_both};
 use crate::room::until;
 use crate::room_stage::{MICROPHONE, VOICE};
 

@@ -4,9 +4,9 @@ use voicegraph_tests::agent::Api;
 use voicegraph_tests::livekit::{LIMIT, Server, Version};
 
 use super::alone;
-use super::held::Held;
+use super::memory::Held;
 use super::process::{Setup, Worker};
-use super::talk::Caller;
+use super::caller::Caller;
 
 const AGENT: &str = "returned";
 

@@ -13,9 +13,9 @@ use voicegraph_tests::sdk_peer::SdkPeer;
 use voicegraph_tests::sound::Sound;
 use voicegraph_tests::workspace;
 
-use super::rows::{records, text};
+use crate::call_records::{records, text};
 use super::worker::{BEN, GREETING, Start, Worker, agent_says, line, pipeline};
-use crate::protocol::{Site, against_both, play};
+use crate::site::{Site, against_both, play};
 use crate::room::until;
 use crate::room_stage::{MICROPHONE, VOICE};
 

@@ -5,8 +5,8 @@ use voicegraph_tests::network::{Conditions, Passage};
 use voicegraph_tests::workspace::say;
 
 use super::alone;
-use super::site::Site;
-use super::talk::WHOLE_DB;
+use super::wired::Site;
+use super::caller::WHOLE_DB;
 
 /// From the middle of a call on no UDP passes: the call goes on over TCP.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

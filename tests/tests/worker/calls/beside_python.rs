@@ -11,7 +11,7 @@ use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_tests::{http, python, workspace};
 
 use super::worker::{GREETING, Start, Worker, agent_says, pipeline, until_busy};
-use crate::protocol::{Site, against_both};
+use crate::site::{Site, against_both};
 
 against_both!(each_answers_its_own_name);
 

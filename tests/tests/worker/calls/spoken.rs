@@ -10,7 +10,7 @@ use voicegraph_tests::{speech, workspace};
 
 use super::seen::Seen;
 use super::worker::{BEN, GREETING, HOURS, Start, line, pipeline};
-use crate::protocol::{Site, against_both};
+use crate::site::{Site, against_both};
 use crate::room_stage::{MICROPHONE, VOICE};
 
 against_both!(what_is_said_is_answered);

@@ -5,9 +5,9 @@ use voicegraph_tests::network::{Client, Conditions, Namespace, SERVER, Star};
 use voicegraph_tests::program::Process;
 use voicegraph_tests::workspace::skip;
 
-use super::held::Held;
+use super::memory::Held;
 use super::process::{Setup, Worker};
-use super::talk::{Caller, GREETING};
+use super::caller::{Caller, GREETING};
 
 const AGENT: &str = "wired";
 

@@ -1,9 +1,5 @@
 //! The worker on real livekit-servers, 1.11.0 and 1.8.4: each function is a test against both.
 
-mod ends;
-mod jobs;
-mod room;
-
 use std::time::Duration;
 
 use voicegraph_tests::agent::{Api, Desk, Hired, hire, settings};
@@ -48,7 +44,7 @@ pub(crate) async fn play(name: &'static str, version: Version, play: impl AsyncF
 /// Makes each function over a site a test against both servers: `NAME::new` and `NAME::old`.
 macro_rules! against_both {
     ($($play:ident),+ $(,)?) => {
-        voicegraph_tests::against_both!(crate::protocol::play: $($play),+);
+        voicegraph_tests::against_both!(crate::site::play: $($play),+);
     };
 }
 pub(crate) use against_both;

@@ -9,10 +9,10 @@ use voicegraph_tests::livekit::{LIMIT, Server, Version};
 use voicegraph_tests::postgres::{Postgres, Tls};
 
 use super::alone;
-use super::held::Held;
+use super::memory::Held;
 use super::process::{STEP, Setup, Worker};
 use super::records::reasons;
-use super::talk::Caller;
+use super::caller::Caller;
 
 const AGENT: &str = "database";
 

@@ -7,9 +7,9 @@ use tokio::time::{sleep, timeout};
 use voicegraph_tests::sample::Sample;
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 
-use super::rows::records;
+use crate::call_records::records;
 use super::worker::{BEN, GREETING, Start, Worker, agent_says, pipeline};
-use crate::protocol::{Site, against_both};
+use crate::site::{Site, against_both};
 use crate::room_stage::MICROPHONE;
 
 against_both!(

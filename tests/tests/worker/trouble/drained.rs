@@ -8,7 +8,7 @@ use voicegraph_tests::livekit::{Server, Version};
 
 use super::alone;
 use super::process::{Setup, Worker};
-use super::talk::Caller;
+use super::caller::Caller;
 
 const AGENT: &str = "drained";
 
