@@ -1,16 +1,13 @@
-//! What a call leaves in the clinic's database.
+//! What calls leave in the clinic's database.
 
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
-use tokio::time::{sleep, timeout};
 use voicegraph_database::{Connection, Database};
+use voicegraph_tests::poll::poll;
 
 /// How long a row may take to come. Only a failing test waits as long.
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// How often it is looked for.
-const STEP: Duration = Duration::from_millis(50);
 
 /// The one column of text that SQL gives.
 pub(crate) async fn text(database: &Database, sql: &str) -> Vec<String> {
@@ -25,14 +22,11 @@ pub(crate) async fn text(database: &Database, sql: &str) -> Vec<String> {
 /// The records of calls that have ended, once there is one: caller and reason.
 pub(crate) async fn records(database: &Database) -> Vec<String> {
     let sql = "select caller || ' ' || end_reason from call_records where ended_at is not null";
-    let looking = async {
-        loop {
-            let records = text(database, sql).await;
-            if !records.is_empty() {
-                return records;
-            }
-            sleep(STEP).await;
-        }
-    };
-    timeout(LIMIT, looking).await.expect("a record of the call is written")
+    let found = async || Some(text(database, sql).await).filter(|records| !records.is_empty());
+    poll(LIMIT, found).await.expect("a record of the call is written")
+}
+
+/// Why the calls so far ended, by the order in which they ended.
+pub(crate) async fn reasons(database: &Database) -> Vec<String> {
+    text(database, "select end_reason from call_records order by ended_at").await
 }

@@ -10,13 +10,14 @@
 //! - `trouble`: the same program where something breaks: `burst`, `caller_returns`,
 //!   `database_down`, `drained`, `packets_lost`, `providers_down`, `server_lost`, `udp_blocked`,
 //!   `worker_killed`.
-//! - What several of them use: a real server and the test's name (`site`), rows of the clinic's
-//!   database (`call_records`).
+//! - What several of them use: a real server and the test's name (`site`), the clinic's words and
+//!   scripts (`clinic`), rows of its database (`call_records`).
 
 #![expect(clippy::unwrap_used, reason = "a test ends where anything fails")]
 
 mod call_records;
 mod calls;
+mod clinic;
 mod ends;
 mod protocol;
 mod room;

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use tempfile::TempDir;
 use tokio::process::Command;
-use voicegraph_tests::livekit::{KEY, SECRET, Server};
+use voicegraph_tests::livekit::{KEY, LIMIT, SECRET, Server};
 use voicegraph_tests::program::Process;
-use voicegraph_tests::sample::Sample;
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
+use voicegraph_tests::worker::{Setup, Worker, active_jobs};
 use voicegraph_tests::{http, python, workspace};
 
-use super::worker::{GREETING, Start, Worker, agent_says, pipeline, until_busy};
+use super::seen::agent_says;
+use crate::clinic::{GREETING, heard};
 use crate::site::{Site, against_both};
 
 against_both!(each_answers_its_own_name);
@@ -42,9 +43,13 @@ impl Official {
         Some(Self { process, authority, _home: home })
     }
 
-    async fn end(mut self) {
-        self.process.terminate().await;
-        assert_eq!(self.process.ended().await.code(), Some(0));
+    /// Waits until it carries out so many jobs.
+    async fn until_busy(&self, jobs: u32) {
+        http::until(&self.authority, "/worker", LIMIT, |told| active_jobs(told) == jobs).await;
+    }
+
+    async fn end(self) {
+        self.process.end().await;
     }
 }
 
@@ -62,21 +67,12 @@ async fn each_answers_its_own_name(site: Site) {
     let name = format!("{}-official", site.name);
     let official = Official::work(site.name, site.server, &name).await;
     let Some(official) = official else { return };
-    let database = Sample::new().await;
-    let start = Start {
-        server: site.server,
-        agent: site.name,
-        pipelines: &[&pipeline()],
-        database: database.url(),
-        heard: &[],
-        script: "",
-        more: &[],
-    };
-    let ours = start.work().await;
+    let (url, script) = (site.server.url(), heard(&[], ""));
+    let mut ours = Worker::start(Setup { script, ..Setup::new(&url, site.name) }).await;
     let ada = call(&site, "ada", &name).await;
     agent_says(&ada, &format!("I am {name}, and you are ada.")).await;
     is_heard(&ada).await;
-    until_busy(&official.authority, 1).await;
+    official.until_busy(1).await;
     ours.until_busy(0).await;
 
     let bob = call(&site, "bob", site.name).await;
@@ -88,7 +84,7 @@ async fn each_answers_its_own_name(site: Site) {
         caller.leave().await;
     }
     ours.until_busy(0).await;
-    until_busy(&official.authority, 0).await;
+    official.until_busy(0).await;
     let goodbye = ours.end().await;
     assert!(goodbye.contains("1 calls ended well, 0 failed, 0 were cut"), "{goodbye}");
     official.end().await;

@@ -11,13 +11,15 @@ use voicegraph_tests::postgres::Postgres;
 use voicegraph_tests::program::{self, Process};
 use voicegraph_tests::sdk_peer::SdkPeer;
 use voicegraph_tests::sound::Sound;
+use voicegraph_tests::worker::{Setup, Worker};
 use voicegraph_tests::workspace;
 
+use super::seen::agent_says;
 use crate::call_records::{records, text};
-use super::worker::{BEN, GREETING, Start, Worker, agent_says, line, pipeline};
-use crate::site::{Site, against_both, play};
+use crate::clinic::{BEN, GREETING, heard, line};
 use crate::room::until;
 use crate::room_stage::{MICROPHONE, VOICE};
+use crate::site::{Site, against_both, play};
 
 against_both!(a_spoken_booking_is_one_row);
 
@@ -86,20 +88,14 @@ impl Clinic {
         let (settings, url) = seeded(Postgres::shared("worker booking")?).await;
         let database = Database::open(settings);
         let slot = slot(&database).await;
-        let start = Start {
-            server: site.server,
-            agent: site.name,
-            pipelines: &[&pipeline()],
-            database: &url,
-            heard: &["Sorry, can I see a doctor on Tuesday?", "Yes, please."],
-            script: &script(&slot),
-            more: &[],
-        };
-        Some(Self { worker: start.work().await, database, slot })
+        let said = ["Sorry, can I see a doctor on Tuesday?", "Yes, please."];
+        let (livekit, script) = (site.server.url(), heard(&said, &script(&slot)));
+        let setup = Setup { database: Some(&url), script, ..Setup::new(&livekit, site.name) };
+        Some(Self { worker: Worker::start(setup).await, database, slot })
     }
 
     /// Ends once the call has, and looks at what it left.
-    async fn close(self) {
+    async fn close(mut self) {
         self.worker.until_busy(0).await;
         check(&self.database, &self.slot).await;
         self.worker.end().await;

@@ -7,12 +7,13 @@ use tempfile::TempDir;
 use voicegraph_tests::agent::Api;
 use voicegraph_tests::livekit::{KEY, SECRET, Server, Version};
 use voicegraph_tests::program::{self, Variable};
-use voicegraph_tests::sample::Sample;
 use voicegraph_tests::scenario::clinic;
 use voicegraph_tests::sdk_peer::SdkPeer;
+use voicegraph_tests::worker::{CLINIC, Setup, Worker};
 use voicegraph_tests::workspace;
 
-use super::worker::{GREETING, Start, agent_says, pipeline};
+use super::seen::agent_says;
+use crate::clinic::{GREETING, heard};
 use crate::site::{Site, against_both};
 
 against_both!(each_explicit_dispatch_begins_a_call);
@@ -45,17 +46,11 @@ fn keys(url: &str) -> [Variable<'_>; 3] {
 /// By the server's API, by `voicegraph dispatch`, and by the token of who calls.
 async fn each_explicit_dispatch_begins_a_call(site: Site) {
     let (_folder, reception) = reception();
-    let database = Sample::new().await;
-    let start = Start {
-        server: site.server,
-        agent: site.name,
-        pipelines: &[&pipeline(), &reception],
-        database: database.url(),
-        heard: &[],
-        script: "",
-        more: &[],
-    };
-    let worker = start.work().await;
+    let url = site.server.url();
+    let pipelines = [CLINIC, reception.to_str().unwrap()];
+    let script = heard(&[], "");
+    let setup = Setup { pipelines: &pipelines, script, ..Setup::new(&url, site.name) };
+    let mut worker = Worker::start(setup).await;
     let Some(ada) = by_the_api(&site).await else { return };
     let bob = by_the_program(&site).await;
     let eve = by_the_token(&site).await;
@@ -113,17 +108,9 @@ async fn by_the_token(site: &Site) -> SdkPeer {
 async fn each_new_room_calls_a_nameless_worker() {
     for version in Version::ALL {
         let Some(server) = Server::start("worker automatic", version) else { return };
-        let database = Sample::new().await;
-        let start = Start {
-            server: &server,
-            agent: "",
-            pipelines: &[&pipeline()],
-            database: database.url(),
-            heard: &[],
-            script: "",
-            more: &[],
-        };
-        let worker = start.work().await;
+        let url = server.url();
+        let script = heard(&[], "");
+        let mut worker = Worker::start(Setup { script, ..Setup::new(&url, "") }).await;
         let ada = SdkPeer::join("worker automatic", &server, "new", "ada").await;
         let Some(ada) = ada else { return };
         ada.follow("lk.transcription").await;

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
-use voicegraph_tests::sample::Sample;
+use voicegraph_tests::poll::poll;
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
+use voicegraph_tests::worker::{Setup, Worker};
 
+use super::seen::agent_says;
 use crate::call_records::records;
-use super::worker::{BEN, GREETING, Start, Worker, agent_says, pipeline};
-use crate::site::{Site, against_both};
+use crate::clinic::{BEN, GREETING, heard};
 use crate::room_stage::MICROPHONE;
+use crate::site::{Site, against_both};
 
 against_both!(
     a_caller_who_leaves_ends_the_call,
@@ -24,14 +25,10 @@ against_both!(
 /// How long the server may take to note an end. Only a failing test waits as long.
 const LOG_LIMIT: Duration = Duration::from_secs(30);
 
-/// How often its log is read.
-const STEP: Duration = Duration::from_millis(50);
-
 /// A call in which the agent has greeted.
 struct Call {
     site: Site,
     worker: Worker,
-    database: Sample,
     ben: SdkPeer,
     /// The agent's identity.
     agent: String,
@@ -40,24 +37,15 @@ struct Call {
 
 impl Call {
     async fn begin(site: Site, script: &str, more: &[&str]) -> Option<Self> {
-        let database = Sample::new().await;
-        let start = Start {
-            server: site.server,
-            agent: site.name,
-            pipelines: &[&pipeline()],
-            database: database.url(),
-            heard: &["Hello."],
-            script,
-            more,
-        };
-        let worker = start.work().await;
+        let (url, script) = (site.server.url(), heard(&["Hello."], script));
+        let worker = Worker::start(Setup { script, more, ..Setup::new(&url, site.name) }).await;
         let ben = SdkPeer::join(site.name, site.server, site.name, BEN).await?;
         ben.publish(MICROPHONE, 16_000, 1).await;
         ben.follow("lk.transcription").await;
         let dispatch = site.api().dispatch(site.name, site.name, "").await;
         let agent = agent_says(&ben, GREETING).await;
         worker.until_busy(1).await;
-        Some(Self { site, worker, database, ben, agent, dispatch })
+        Some(Self { site, worker, ben, agent, dispatch })
     }
 
     /// Waits until the server says in its log that the job has ended with `status`. It may have
@@ -65,16 +53,9 @@ impl Call {
     async fn server_says(&self, status: &str) {
         let job = self.agent.strip_prefix("agent-").expect("it is named after its job");
         let is_end = |line: &&str| line.contains("job ended") && line.contains(job);
-        let looking = async {
-            loop {
-                if let Some(line) = self.site.server.said().lines().find(is_end) {
-                    return line.to_owned();
-                }
-                sleep(STEP).await;
-            }
-        };
-        let said = timeout(LOG_LIMIT, looking).await;
-        let said = said.unwrap_or_else(|_| panic!("{job}:\n{}", self.site.server.said()));
+        let said = async || self.site.server.said().lines().find(is_end).map(str::to_owned);
+        let said = poll(LOG_LIMIT, said).await;
+        let said = said.unwrap_or_else(|| panic!("{job}:\n{}", self.site.server.said()));
         assert!(said.contains(status) || said.contains("agent worker left the room"), "{said}");
     }
 
@@ -84,16 +65,15 @@ impl Call {
 
     /// The call is over for a reason of one of those names, and recorded as `recorded`.
     async fn is_over(&mut self, ends: &[&str], recorded: &str) {
-        let line = self.worker.says("left the room").await;
-        let is = |end: &&str| line.contains(&format!("\"end\":\"{end}\""));
-        assert!(ends.iter().any(is), "{line}");
+        let (end, reason) = self.worker.left().await;
+        assert!(ends.contains(&end.as_str()), "{end}: {reason}");
         self.worker.until_busy(0).await;
-        let database = self.database.open();
+        let database = self.worker.sample().open();
         assert_eq!(records(&database).await, [format!("{BEN} {recorded}")]);
         database.close().await;
     }
 
-    async fn goodbye(self, counts: &str) {
+    async fn goodbye(mut self, counts: &str) {
         let goodbye = self.worker.end().await;
         assert!(goodbye.contains(counts), "{goodbye}");
     }
@@ -162,9 +142,9 @@ async fn a_pipeline_that_fails_ends_the_call(site: Site) {
 async fn a_worker_that_is_told_to_end_ends_the_call(site: Site) {
     let more = ["--drain-seconds", "1"];
     let Some(call) = Call::begin(site, "", &more).await else { return };
-    let Call { worker, ben, agent, database, .. } = call;
+    let Call { mut worker, ben, agent, .. } = call;
     let goodbye = worker.end().await;
     assert!(goodbye.contains("1 calls ended well, 0 failed, 1 were cut"), "{goodbye}");
     ben.sees(&Event::ParticipantDisconnected { from: agent }).await;
-    assert_eq!(records(&database.open()).await, [format!("{BEN} closed")]);
+    assert_eq!(records(&worker.sample().open()).await, [format!("{BEN} closed")]);
 }

@@ -10,17 +10,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use voicegraph_tests::sample::Sample;
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 use voicegraph_tests::sound::Sound;
 use voicegraph_tests::tone::Tone;
+use voicegraph_tests::worker::{Setup, Worker};
 use voicegraph_tests::workspace;
 
-use super::seen::state;
-use super::worker::{BEN, GREETING, Start, agent_says, line, pipeline};
-use crate::site::{Site, against_both};
+use super::seen::{agent_says, state};
+use crate::clinic::{BEN, GREETING, heard, line};
 use crate::room::until;
 use crate::room_stage::{MICROPHONE, VOICE};
+use crate::site::{Site, against_both};
 
 against_both!(speech_silences_the_agent_within_200_ms);
 
@@ -57,17 +57,9 @@ fn script(folder: &Path) -> String {
 }
 
 async fn speech_silences_the_agent_within_200_ms(site: Site) {
-    let (database, folder) = (Sample::new().await, tempfile::tempdir().unwrap());
-    let start = Start {
-        server: site.server,
-        agent: site.name,
-        pipelines: &[&pipeline()],
-        database: database.url(),
-        heard: &["Tell me a story."; TIMES + 1],
-        script: &script(folder.path()),
-        more: &[],
-    };
-    let worker = start.work().await;
+    let (url, folder) = (site.server.url(), tempfile::tempdir().unwrap());
+    let script = heard(&["Tell me a story."; TIMES + 1], &script(folder.path()));
+    let mut worker = Worker::start(Setup { script, ..Setup::new(&url, site.name) }).await;
     let ada = SdkPeer::join(site.name, site.server, site.name, BEN).await;
     let Some(ada) = ada else { return };
     ada.publish(MICROPHONE, 16_000, 1).await;
@@ -86,7 +78,7 @@ async fn speech_silences_the_agent_within_200_ms(site: Site) {
     assert!(best < LIMIT, "silent {best:?} after it was known to be speech");
     ada.leave().await;
     worker.until_busy(0).await;
-    let own = worker.mean("voicegraph_barge_in_stop_seconds").await;
+    let own = worker.figures().await.mean("voicegraph_barge_in_stop_seconds");
     let name = site.server.version().name();
     workspace::say(&format!("worker, {name}: by its own figures {own:.3} s after the onset\n"));
     let heard = (all / TIMES as u32).as_secs_f64();

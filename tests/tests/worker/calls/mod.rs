@@ -8,4 +8,3 @@ mod ended;
 mod interrupted;
 mod seen;
 mod spoken;
-mod worker;

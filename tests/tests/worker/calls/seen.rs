@@ -4,7 +4,18 @@ use std::collections::BTreeMap;
 
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
 
-use super::worker::BEN;
+use crate::clinic::BEN;
+
+/// Waits until the agent's words, as they are told, contain this, and gives its identity.
+pub(crate) async fn agent_says(caller: &SdkPeer, words: &str) -> String {
+    let said = |event| match event {
+        Event::Words { text, from, .. } => {
+            (from.starts_with("agent-") && text.contains(words)).then_some(from)
+        }
+        _ => None,
+    };
+    caller.event(words, said).await
+}
 
 /// All that was told of an answer.
 #[derive(Debug, Default)]

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use voicegraph_tests::sample::Sample;
-use voicegraph_tests::scenario::clinic;
 use voicegraph_tests::sdk_peer::{Overheard, SdkPeer};
 use voicegraph_tests::sound::Sound;
+use voicegraph_tests::worker::{Setup, Worker};
 use voicegraph_tests::{speech, workspace};
 
 use super::seen::Seen;
-use super::worker::{BEN, GREETING, HOURS, Start, line, pipeline};
-use crate::site::{Site, against_both};
+use crate::clinic::{self, BEN, GREETING, HOURS, line};
 use crate::room_stage::{MICROPHONE, VOICE};
+use crate::site::{Site, against_both};
 
 against_both!(what_is_said_is_answered);
 
@@ -36,17 +35,8 @@ const BEYOND: Duration = Duration::from_millis(1_500);
 const TIMES: usize = 3;
 
 async fn what_is_said_is_answered(site: Site) {
-    let database = Sample::new().await;
-    let start = Start {
-        server: site.server,
-        agent: site.name,
-        pipelines: &[&pipeline()],
-        database: database.url(),
-        heard: &[QUESTION; TIMES],
-        script: "",
-        more: &[],
-    };
-    let worker = start.work().await;
+    let (url, script) = (site.server.url(), clinic::heard(&[QUESTION; TIMES], ""));
+    let mut worker = Worker::start(Setup { script, ..Setup::new(&url, site.name) }).await;
     let ada = SdkPeer::join(site.name, site.server, site.name, BEN).await;
     let Some(ada) = ada else { return };
     ada.publish(MICROPHONE, 16_000, 1).await;
@@ -69,7 +59,7 @@ async fn what_is_said_is_answered(site: Site) {
 /// Asks, and checks what is written of it. Gives whether the answer sounded as it was said, when
 /// it should.
 async fn is_answered(ada: &SdkPeer) -> bool {
-    let (question, answer) = (line(0), recording("agent-hours"));
+    let (question, answer) = (line(0), clinic::hours());
     let whole = question.length() + LATEST + answer.length() + BEYOND;
     let heard = ada.overhear(MICROPHONE, &question, VOICE, whole).await;
     let seen = Seen::answer(ada).await;
@@ -102,10 +92,4 @@ fn is_in_time(question: &Sound, answer: &Sound, heard: &Overheard) -> bool {
     let is_whole = lasts.abs_diff(answer.length()) < Duration::from_millis(500);
     let is_alike = alike.envelope > ENVELOPE && alike.level_db.abs() < LEVEL_DB;
     after < LATEST && is_whole && is_alike
-}
-
-/// What the voice is given to say.
-fn recording(name: &str) -> Sound {
-    let path = clinic().join("demo").join(name).with_extension("wav");
-    Sound::read(&path).remove(0)
 }

@@ -4,12 +4,12 @@
 use std::ops::Range;
 
 use futures_util::future::join_all;
-use tokio::time::{interval, timeout};
 use voicegraph_tests::agent::Api;
 use voicegraph_tests::livekit::{LIMIT, Server, Version};
+use voicegraph_tests::poll::poll;
+use voicegraph_tests::worker::{Setup, Worker};
 
 use super::alone;
-use super::process::{STEP, Setup, Worker};
 
 const AGENT: &str = "burst";
 
@@ -42,15 +42,12 @@ async fn given(workers: &[Worker; 2], places: u32) -> [u32; 2] {
 /// Waits until both together were given so many.
 async fn until_given(workers: &[Worker; 2], all: u32, places: u32) -> [u32; 2] {
     let mut last = [0; 2];
-    let looking = async {
-        let mut steps = interval(STEP);
-        while last.iter().sum::<u32>() < all {
-            steps.tick().await;
-            last = given(workers, places).await;
-        }
-    };
-    let found = timeout(LIMIT, looking).await;
-    assert!(found.is_ok(), "{last:?} calls instead of {all} after {LIMIT:?}");
+    let found = poll(LIMIT, async || {
+        last = given(workers, places).await;
+        (last.iter().sum::<u32>() >= all).then_some(())
+    });
+    let found = found.await;
+    assert!(found.is_some(), "{last:?} calls instead of {all} after {LIMIT:?}");
     last
 }
 

@@ -6,12 +6,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 use voicegraph_tests::agent::Api;
 use voicegraph_tests::livekit::{LIMIT, Server};
-use voicegraph_tests::scenario::clinic;
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
-use voicegraph_tests::sound::Sound;
 use voicegraph_tests::spectral;
 
-use super::process::QUESTION;
+use crate::clinic::{self, QUESTION};
 use crate::room_stage::{MICROPHONE, VOICE};
 
 /// How the answer to the question begins, and the greeting.
@@ -102,7 +100,7 @@ impl Caller {
         asking: impl Future<Output = ()>,
         meanwhile: impl Future<Output = ()>,
     ) -> f64 {
-        let answer = Sound::read(&clinic().join("demo/agent-hours.wav")).remove(0);
+        let answer = clinic::hours();
         let length_ms = answer.length().as_millis() as u64 + BEFORE_MS;
         let recording = self.peer.record(VOICE, answer.rate_hz, 1, length_ms);
         let happening = async {
@@ -121,8 +119,7 @@ impl Caller {
 
     /// Speaks the question.
     pub(super) async fn speaks(&self) {
-        let voice = Sound::read(&clinic().join("demo/caller.wav")).remove(0);
-        self.peer.play(MICROPHONE, &[voice.part(0, 2_041)]).await;
+        self.peer.play(MICROPHONE, &[clinic::line(0)]).await;
     }
 
     /// Waits until the agent has left.

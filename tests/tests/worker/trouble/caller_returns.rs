@@ -2,11 +2,11 @@
 
 use voicegraph_tests::agent::Api;
 use voicegraph_tests::livekit::{LIMIT, Server, Version};
+use voicegraph_tests::worker::Worker;
 
-use super::alone;
-use super::memory::Held;
-use super::process::{Setup, Worker};
 use super::caller::Caller;
+use super::memory::Memory;
+use super::{alone, setup};
 
 const AGENT: &str = "returned";
 
@@ -18,7 +18,7 @@ async fn a_caller_who_is_lost_may_come_back() {
     let _alone = alone().await;
     let Some(server) = Server::start("worker returned", Version::New) else { return };
     let url = server.url();
-    let mut worker = Worker::start(Setup::new(&url, AGENT)).await;
+    let mut worker = Worker::start(setup(&url, AGENT)).await;
     let mut before = None;
     for room in ["once", "twice"] {
         // Longer than the agent waits, who else would be the second to notice.
@@ -35,8 +35,8 @@ async fn a_caller_who_is_lost_may_come_back() {
         assert_eq!(end, "caller_lost");
         assert!(reason.ends_with("did not come back within 20 s"), "{reason}");
         match before {
-            None => before = Some(Held::by(&worker).await),
-            Some(before) => Held::again(before, &worker, "caller crashed").await,
+            None => before = Some(Memory::of(&worker).await),
+            Some(before) => Memory::again(before, &worker, "caller crashed").await,
         }
     }
     let figures = worker.figures().await;

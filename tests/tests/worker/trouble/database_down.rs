@@ -1,18 +1,19 @@
 //! A database that goes down in the middle of a call.
 
 use chrono::NaiveDate;
-use tokio::time::{interval, timeout};
 use voicegraph_database::migrate::Migrator;
 use voicegraph_database::seed::{self, Guard};
 use voicegraph_database::{Database, Options};
 use voicegraph_tests::livekit::{LIMIT, Server, Version};
+use voicegraph_tests::poll::poll;
 use voicegraph_tests::postgres::{Postgres, Tls};
+use voicegraph_tests::worker::{Setup, Worker};
 
 use super::alone;
-use super::memory::Held;
-use super::process::{STEP, Setup, Worker};
-use super::records::reasons;
 use super::caller::Caller;
+use super::memory::Memory;
+use crate::call_records::reasons;
+use crate::clinic::demo;
 
 const AGENT: &str = "database";
 
@@ -47,13 +48,9 @@ async fn seeded(server: &Postgres, url: &str) -> Database {
 
 /// Waits until the worker says that it is ready, or that it is not.
 async fn until_ready(worker: &Worker, ready: bool) {
-    let looking = async {
-        let mut steps = interval(STEP);
-        while (worker.get("/ready").await.status == 200) != ready {
-            steps.tick().await;
-        }
-    };
-    timeout(LIMIT, looking).await.expect("the worker sees its database go and come");
+    let seen = async || (worker.get("/ready").await.status == 200) == ready;
+    let seen = async || seen().await.then_some(());
+    poll(LIMIT, seen).await.expect("the worker sees its database go and come");
 }
 
 /// A call outlives it, and says so. A call that ends meanwhile leaves no record, which is counted.
@@ -65,8 +62,8 @@ async fn the_database_goes_down() {
     let url = postgres.database().await;
     let database = seeded(&postgres, &url).await;
     let given = format!("{url}?sslrootcert={}", postgres.authority().display());
-    let (livekit, variables) = (server.url(), [("DATABASE_URL", given.as_str())]);
-    let setup = Setup { variables: &variables, script: SCRIPT, ..Setup::new(&livekit, AGENT) };
+    let (livekit, script) = (server.url(), demo(SCRIPT));
+    let setup = Setup { database: Some(&given), script, ..Setup::new(&livekit, AGENT) };
     let mut worker = Worker::start(setup).await;
     let Some(ada) = Caller::call(&server, AGENT, "database").await else { return };
     ada.asks_for(QUESTION, KNOWN).await;
@@ -77,7 +74,7 @@ async fn the_database_goes_down() {
     ada.peer.leave().await;
     assert_eq!(worker.left().await.0, "caller_left");
     assert_eq!(reasons(&database).await, ["hung_up"]);
-    let before = Held::by(&worker).await;
+    let before = Memory::of(&worker).await;
     let Some(bob) = Caller::call(&server, AGENT, "unrecorded").await else { return };
     postgres.pause();
     until_ready(&worker, false).await;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use voicegraph_tests::agent::Api;
 use voicegraph_tests::livekit::{Server, Version};
+use voicegraph_tests::worker::{Setup, Worker};
 
-use super::alone;
-use super::process::{Setup, Worker};
 use super::caller::Caller;
+use super::{alone, setup};
 
 const AGENT: &str = "drained";
 
@@ -28,9 +28,9 @@ async fn calls_go_on_while_another_worker_takes_the_new_ones() {
     let _alone = alone().await;
     let Some(server) = Server::start("worker drained", Version::New) else { return };
     let url = server.url();
-    let mut first = Worker::start(Setup::new(&url, AGENT)).await;
+    let mut first = Worker::start(setup(&url, AGENT)).await;
     let Some(ada) = Caller::call(&server, AGENT, "drained").await else { return };
-    let second = Worker::start(Setup::new(&url, AGENT)).await;
+    let second = Worker::start(setup(&url, AGENT)).await;
     first.process.terminate().await;
     first.process.line_with("no more calls; those in progress may end").await;
     assert_eq!(first.figures().await.of(FULL), 1.0);
@@ -56,7 +56,7 @@ async fn calls_that_outlast_the_drain_are_ended() {
     let Some(server) = Server::start("worker overdue", Version::New) else { return };
     let url = server.url();
     let more = ["--drain-seconds", "1"];
-    let mut worker = Worker::start(Setup { more: &more, ..Setup::new(&url, AGENT) }).await;
+    let mut worker = Worker::start(Setup { more: &more, ..setup(&url, AGENT) }).await;
     let Some(ada) = Caller::call(&server, AGENT, "overdue").await else { return };
     let told = Instant::now();
     worker.process.terminate().await;
@@ -73,7 +73,7 @@ async fn a_second_signal_ends_the_process_at_once() {
     let _alone = alone().await;
     let Some(server) = Server::start("worker insisted", Version::New) else { return };
     let url = server.url();
-    let mut worker = Worker::start(Setup::new(&url, AGENT)).await;
+    let mut worker = Worker::start(setup(&url, AGENT)).await;
     let Some(ada) = Caller::call(&server, AGENT, "insisted").await else { return };
     worker.process.terminate().await;
     worker.process.line_with("no more calls; those in progress may end").await;

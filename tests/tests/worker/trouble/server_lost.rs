@@ -3,22 +3,22 @@
 use voicegraph_tests::cut::Way;
 use voicegraph_tests::livekit::{Server, Version};
 use voicegraph_tests::sdk_peer::Event;
+use voicegraph_tests::worker::{Figures, Worker};
 use voicegraph_tests::workspace::say;
 
-use super::alone;
-use super::memory::Held;
-use super::process::{Figures, Setup, Worker};
 use super::caller::{Caller, WHOLE_DB};
+use super::memory::Memory;
+use super::{alone, setup};
 
 const AGENT: &str = "reached";
 
 /// A call before the trouble, after which the worker holds what it always will.
-async fn warmed(server: &Server, worker: &mut Worker) -> Option<Held> {
+async fn warmed(server: &Server, worker: &mut Worker) -> Option<Memory> {
     let ada = Caller::call(server, AGENT, "before").await?;
     ada.asks().await;
     ada.peer.leave().await;
     assert_eq!(worker.left().await.0, "caller_left");
-    Some(Held::by(worker).await)
+    Some(Memory::of(worker).await)
 }
 
 /// Whether the worker has lost its registration once, and has one.
@@ -36,7 +36,7 @@ async fn the_signal_connection_is_cut() {
     let Some(server) = Server::start("worker cut", Version::New) else { return };
     let way = Way::to(server.http().port()).await;
     let url = format!("ws://127.0.0.1:{}", way.port());
-    let mut worker = Worker::start(Setup::new(&url, AGENT)).await;
+    let mut worker = Worker::start(setup(&url, AGENT)).await;
     let Some(before) = warmed(&server, &mut worker).await else { return };
     let Some(ada) = Caller::call(&server, AGENT, "cut").await else { return };
     let cutting = async {
@@ -58,7 +58,7 @@ async fn the_server_restarts() {
     let _alone = alone().await;
     let Some(server) = Server::start("worker restarted", Version::New) else { return };
     let url = server.url();
-    let mut worker = Worker::start(Setup::new(&url, AGENT)).await;
+    let mut worker = Worker::start(setup(&url, AGENT)).await;
     let Some(before) = warmed(&server, &mut worker).await else { return };
     let Some(ada) = Caller::call(&server, AGENT, "restarted").await else { return };
     server.restart();

@@ -3,11 +3,12 @@
 use voicegraph_tests::livekit::{KEY, SECRET, Server, Setup as ServerSetup, Version};
 use voicegraph_tests::network::{Client, Conditions, Namespace, SERVER, Star};
 use voicegraph_tests::program::Process;
+use voicegraph_tests::worker::{Setup, Worker};
 use voicegraph_tests::workspace::skip;
 
-use super::memory::Held;
-use super::process::{Setup, Worker};
 use super::caller::{Caller, GREETING};
+use super::memory::Memory;
+use super::setup;
 
 const AGENT: &str = "wired";
 
@@ -15,7 +16,7 @@ const AGENT: &str = "wired";
 const SEED: u64 = 5;
 
 /// A server in the middle, the worker on a wire, and callers on another that is good.
-pub(super) struct Site {
+pub(super) struct Wired {
     // The processes first: they are stopped before the wires and namespaces go.
     pub(super) worker: Worker,
     server: Server,
@@ -24,7 +25,7 @@ pub(super) struct Site {
     star: Star,
 }
 
-impl Site {
+impl Wired {
     /// `None`, and `suite` is noted as skipped, where what it needs is missing.
     pub(super) async fn new(suite: &str) -> Option<Self> {
         if !Namespace::can_be_made() {
@@ -33,11 +34,11 @@ impl Site {
         }
         let mut star = Star::new();
         let under = star.server().under().map(str::to_owned).to_vec();
-        let setup = ServerSetup { address: SERVER, under, ..ServerSetup::new(Version::New) };
-        let server = Server::start_with(suite, &setup)?;
+        let on_the_wire = ServerSetup { address: SERVER, under, ..ServerSetup::new(Version::New) };
+        let server = Server::start_with(suite, &on_the_wire)?;
         let [near, far] = [star.client(SEED), star.client(SEED + 1)];
         let (url, under) = (server.url(), near.namespace().under());
-        let worker = Worker::start(Setup { under: &under, ..Setup::new(&url, AGENT) }).await;
+        let worker = Worker::start(Setup { under: &under, ..setup(&url, AGENT) }).await;
         Some(Self { worker, server, near, far, star })
     }
 
@@ -55,12 +56,12 @@ impl Site {
     }
 
     /// What the worker holds after a call over a good wire.
-    pub(super) async fn warmed(&mut self) -> Option<Held> {
+    pub(super) async fn warmed(&mut self) -> Option<Memory> {
         let ada = self.caller("before").await?;
         ada.asks().await;
         ada.peer.leave().await;
         assert_eq!(self.worker.left().await.0, "caller_left");
-        Some(Held::by(&self.worker).await)
+        Some(Memory::of(&self.worker).await)
     }
 
     /// Sets what happens to the worker's packets, both ways.

@@ -2,11 +2,11 @@
 
 use voicegraph_tests::agent::Api;
 use voicegraph_tests::livekit::{Server, Version};
+use voicegraph_tests::worker::{Setup, Worker};
 use voicegraph_tests::workspace::say;
 
-use super::alone;
-use super::process::{Setup, Worker};
 use super::caller::{Caller, WHOLE_DB};
+use super::{alone, setup};
 
 const AGENT: &str = "killed";
 
@@ -18,9 +18,9 @@ async fn the_others_calls_go_on_without_a_gap() {
     let Some(server) = Server::start("worker killed", Version::New) else { return };
     let url = server.url();
     let more = ["--max-sessions", "1"];
-    let doomed = Worker::start(Setup { more: &more, ..Setup::new(&url, AGENT) }).await;
+    let doomed = Worker::start(Setup { more: &more, ..setup(&url, AGENT) }).await;
     let Some(bob) = Caller::call(&server, AGENT, "doomed").await else { return };
-    let survivor = Worker::start(Setup::new(&url, AGENT)).await;
+    let survivor = Worker::start(setup(&url, AGENT)).await;
     let Some(ada) = Caller::call(&server, AGENT, "survivor").await else { return };
     assert_eq!((doomed.active_jobs().await, survivor.active_jobs().await), (1, 1));
     let killing = async {
@@ -32,7 +32,7 @@ async fn the_others_calls_go_on_without_a_gap() {
     assert!(db < WHOLE_DB, "{db} dB");
     ada.asks().await;
     Api(&server).dispatch(AGENT, "next", "").await;
-    survivor.until("the next call", |it| it.of("voicegraph_worker_jobs") == 2.0).await;
+    survivor.until_busy(2).await;
     let ended = survivor.figures().await;
     assert_eq!(ended.of("voicegraph_worker_failed_total"), 0.0);
 }
