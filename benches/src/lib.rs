@@ -2,8 +2,6 @@
 
 pub mod guest;
 pub mod hop;
-pub mod http;
 pub mod lines;
-pub mod process;
-pub mod program;
+pub mod server;
 pub mod table;

@@ -3,21 +3,18 @@
 //! What a test holds can only be counted where no other holds things. So one test runs another of
 //! the same program by itself; the other does nothing unless it is run so.
 
-use std::fs;
 use std::process::Stdio;
-use std::time::Duration;
 
 use tokio::process::Command;
 use tokio::runtime::Handle;
-use tokio::time::{interval, timeout};
+use tokio::time::timeout;
 
 use crate::livekit::LIMIT;
+use crate::poll::poll;
+use crate::proc::Proc;
 
 /// Says to a test that it is alone in its process.
 const ALONE: &str = "VOICEGRAPH_ALONE";
-
-/// How often what is held is counted until it is no more than before.
-const STEP: Duration = Duration::from_millis(50);
 
 /// What this process holds. The tasks are those of the test's own runtime, in which all runs.
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +49,12 @@ impl Held {
     /// # Panics
     /// Where the kernel does not tell.
     pub fn now() -> Self {
-        let count = |folder| fs::read_dir(folder).expect("Linux tells").count();
-        let tasks = Handle::current().metrics().num_alive_tasks();
-        Self { files: count("/proc/self/fd"), threads: count("/proc/self/task"), tasks }
+        let own = Proc::own();
+        Self {
+            files: own.descriptors().expect("Linux tells"),
+            threads: own.threads().expect("Linux tells"),
+            tasks: Handle::current().metrics().num_alive_tasks(),
+        }
     }
 
     /// Waits until no more than this is held. Nothing tells when the last task ends, so it is
@@ -63,14 +63,8 @@ impl Held {
     /// # Panics
     /// Where that takes longer than [`LIMIT`].
     pub async fn settle(self) {
-        let settled = timeout(LIMIT, async {
-            let mut steps = interval(STEP);
-            while !Self::now().is_within(self) {
-                steps.tick().await;
-            }
-        });
-        let settled = settled.await;
-        assert!(settled.is_ok(), "before: {self:?}, {LIMIT:?} after: {:?}", Self::now());
+        let settled = poll(LIMIT, async || Self::now().is_within(self).then_some(())).await;
+        assert!(settled.is_some(), "before: {self:?}, {LIMIT:?} after: {:?}", Self::now());
     }
 
     fn is_within(self, other: Self) -> bool {

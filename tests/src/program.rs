@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::proc::Proc;
 use crate::workspace;
 
 /// How long a run to the end may take: many times what the longest needs, on a busy machine.
@@ -138,6 +139,24 @@ impl Process {
         self.child.id().expect("it was not waited for")
     }
 
+    /// What the kernel tells of it.
+    ///
+    /// # Panics
+    /// Where it was waited for.
+    pub fn proc(&self) -> Proc {
+        Proc::of(self.id())
+    }
+
+    /// Where it listens, as the next line says that has `before` in front of it.
+    ///
+    /// # Panics
+    /// Where it does not in time.
+    pub async fn address(&mut self, before: &str) -> String {
+        let line = self.line_with(before).await;
+        let rest = line.split_once(before).expect("the line has it").1;
+        rest.split(['/', ',', ' ']).next().unwrap_or(rest).to_owned()
+    }
+
     /// The next line with `part` in it; those before are passed over.
     ///
     /// # Panics
@@ -182,6 +201,16 @@ impl Process {
     pub async fn ended(&mut self) -> ExitStatus {
         let ended = timeout(WORD_LIMIT, self.child.wait()).await;
         ended.expect("it ends in time").expect("a child can be waited for")
+    }
+
+    /// Asks it to end, and waits until it has: what it writes is then written to its end.
+    ///
+    /// # Panics
+    /// Where it does not end well and in time.
+    pub async fn end(mut self) {
+        self.terminate().await;
+        let ended = self.ended().await;
+        assert!(ended.success(), "it ended with {ended}");
     }
 
     /// Kills it and waits for its end.

@@ -10,7 +10,8 @@ use crate::program::{Process, Variable};
 pub struct Simulate {
     /// The providers' base URLs, as the JSON object that the process printed.
     pub bases: String,
-    process: Process,
+    /// Its process.
+    pub process: Process,
 }
 
 impl Simulate {
@@ -19,11 +20,31 @@ impl Simulate {
     /// # Panics
     /// Where they do not say in time where they listen.
     pub async fn start(script: Option<&Path>) -> Self {
+        Self::start_logged(script, None).await
+    }
+
+    /// The same, with a log of what comes and goes.
+    ///
+    /// # Panics
+    /// Where they do not say in time where they listen.
+    pub async fn start_logged(script: Option<&Path>, log: Option<&Path>) -> Self {
         let mut arguments = vec!["simulate", "--listen", "127.0.0.1:0"];
-        let script = script.map(|path| path.to_str().expect("cargo's paths are text"));
-        arguments.extend(script.into_iter().flat_map(|path| ["--script", path]));
+        for (option, path) in [("--script", script), ("--log-file", log)] {
+            let path = path.map(|path| path.to_str().expect("the path is text"));
+            arguments.extend(path.into_iter().flat_map(|path| [option, path]));
+        }
         let mut process = Process::start(&arguments, &[]);
         Self { bases: process.line_with("{").await, process }
+    }
+
+    /// The base URL of one of them.
+    ///
+    /// # Panics
+    /// Where the process did not print it.
+    pub fn base(&self, provider: &str) -> String {
+        let bases: Value = serde_json::from_str(&self.bases).expect("the line is JSON");
+        let base = bases[provider].as_str();
+        base.unwrap_or_else(|| panic!("no {provider} in {bases}")).to_owned()
     }
 
     /// The variables that lead the clinic's providers here, with keys that are let in.
@@ -31,12 +52,10 @@ impl Simulate {
     /// # Panics
     /// Where the process did not print the base URLs of all three.
     pub fn variables(&self) -> Vec<(String, String)> {
-        let bases: Value = serde_json::from_str(&self.bases).expect("the line is JSON");
         let variables = ["deepgram", "openai", "cartesia"].map(|provider| {
-            let (name, base) = (provider.to_uppercase(), bases[provider].as_str());
-            let base = base.unwrap_or_else(|| panic!("no {provider} in {bases}"));
+            let name = provider.to_uppercase();
             let key = (format!("{name}_API_KEY"), "test-key".to_owned());
-            [(format!("{name}_BASE_URL"), base.to_owned()), key]
+            [(format!("{name}_BASE_URL"), self.base(provider)), key]
         });
         variables.into_iter().flatten().collect()
     }

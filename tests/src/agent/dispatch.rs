@@ -1,17 +1,10 @@
 //! The calls of a real server's API that bring jobs about: dispatch, and rooms.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use super::hired::keys;
+use crate::http;
 use crate::livekit::Server;
-
-/// How long an answer may take: two hundred at once, on two processors.
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 /// The API of a server.
 #[derive(Clone, Copy, Debug)]
@@ -64,28 +57,10 @@ impl Api<'_> {
     }
 
     async fn call(&self, method: &str, room: &str, body: &Value) -> Value {
-        let asked = timeout(ANSWER_LIMIT, self.ask(method, room, body)).await;
-        let (status, text) = asked.unwrap_or_else(|_| panic!("no answer to {method}"));
-        assert_eq!(status, 200, "{method}: {text}");
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{method}: {error}: {text}"))
-    }
-
-    async fn ask(&self, method: &str, room: &str, body: &Value) -> (u16, String) {
-        let (authority, body) = (self.0.http(), body.to_string());
+        let (authority, path) = (self.0.http().to_string(), format!("/twirp/livekit.{method}"));
         let token = keys().room_admin(room).expect("the tests' keys are not empty");
-        let mut stream = TcpStream::connect(authority).await.expect("the server listens");
-        let request = format!(
-            "POST /twirp/livekit.{method} HTTP/1.0\r\nhost: {authority}\r\n\
-             authorization: Bearer {}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n\r\n{body}",
-            token.expose(),
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).await.expect("the server reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.expect("the server answers in text");
-        let (head, text) = answer.split_once("\r\n\r\n").expect("it speaks HTTP");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.expect("an answer has a status"), text.to_owned())
+        let answer = http::post(&authority, &path, token.expose(), body).await;
+        assert_eq!(answer.status, 200, "{method}: {}", answer.body);
+        answer.json()
     }
 }

@@ -12,8 +12,8 @@ use voicegraph_database::seed::{self, Guard};
 use voicegraph_tests::caller::Caller;
 use voicegraph_tests::http;
 use voicegraph_tests::postgres::{Postgres, Tls};
-use voicegraph_tests::program::Process;
 use voicegraph_tests::scenario::clinic;
+use voicegraph_tests::serve::Serve;
 use voicegraph_tests::sound::Sound;
 
 use crate::place::{self, Place, number, run, text};
@@ -82,8 +82,7 @@ async fn seeded(place: &Place) -> Database {
 
 /// A process that takes calls.
 struct Served {
-    process: Process,
-    authority: String,
+    serve: Serve,
     _folder: TempDir,
 }
 
@@ -115,20 +114,20 @@ impl Served {
         let path = folder.path().join("script.toml");
         std::fs::write(&path, script).unwrap();
         let url = place.tool_url();
-        let pipeline = pipeline.to_str().unwrap();
-        let arguments = ["serve", pipeline, "--env", "dev", "--listen", "127.0.0.1:0"];
+        let arguments = [pipeline.to_str().unwrap(), "--env", "dev"];
         let variables =
             [("DATABASE_URL", url.as_str()), ("VOICEGRAPH_SCRIPT", path.to_str().unwrap())];
-        let mut process = Process::start(&arguments, &variables);
-        let line = process.line_with("calls at ws://").await;
-        let authority = line.split("ws://").nth(1).and_then(|rest| rest.split('/').next());
-        Self { authority: authority.unwrap().to_owned(), process, _folder: folder }
+        Self { serve: Serve::start(&arguments, &variables).await, _folder: folder }
+    }
+
+    /// Where it listens.
+    fn authority(&self) -> &str {
+        &self.serve.authority
     }
 
     /// Asks it to end in order.
-    async fn end(mut self) {
-        self.process.terminate().await;
-        assert!(self.process.ended().await.success());
+    async fn end(self) {
+        self.serve.process.end().await;
     }
 }
 
@@ -170,7 +169,7 @@ async fn fifty_calls_for_one_slot_make_one_row() {
     let [wish, ..] = lines();
     let calls = (0..CALLERS).map(async |index| {
         let who = format!("+44163297{index:04}");
-        let authority = &served[index % PROCESSES].authority;
+        let authority = served[index % PROCESSES].authority();
         let mut caller = Caller::call_as(authority, &who).await.unwrap();
         caller.say(&wish);
         heard(&mut caller, &["booked", "taken", "reach"]).await
@@ -207,7 +206,7 @@ async fn a_call_outlives_its_database() {
     let database = seeded(&place).await;
     let slots = slots(&database).await;
     let served = Served::start(&place, &script(&slots)).await;
-    let mut caller = Caller::call_as(&served.authority, "+441632960102").await.unwrap();
+    let mut caller = Caller::call_as(served.authority(), "+441632960102").await.unwrap();
     let [first, second, third] = lines();
     heard(&mut caller, &["How can I help you?"]).await;
     caller.say(&first);
@@ -228,6 +227,6 @@ async fn a_call_outlives_its_database() {
     let rows = "select count(*) from appointments where session_id is not null";
     assert_eq!(number(&database, rows).await, 2, "the third wish was the second one again");
     let limit = Duration::from_secs(20);
-    http::until(&served.authority, "/ready", limit, |ready| ready["status"] == "ok").await;
+    http::until(served.authority(), "/ready", limit, |ready| ready["status"] == "ok").await;
     served.end().await;
 }

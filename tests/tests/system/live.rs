@@ -27,9 +27,8 @@ async fn call(folder: &Path, database: &Sample) -> (Process, String) {
     let files = ["--input", input.to_str().unwrap(), "--output", output.to_str().unwrap()];
     let fixed = ["run", "pipelines/clinic", "--env", "dev", "--realtime", "--http", "127.0.0.1:0"];
     let mut process = Process::start(&[&fixed[..], &files].concat(), &[database.variable()]);
-    let line = process.line_with("http://").await;
-    let (_, authority) = line.split_once("http://").unwrap();
-    (process, authority.to_owned())
+    let authority = process.address("http://").await;
+    (process, authority)
 }
 
 /// The number of messages sent so far on all edges, once each edge adds up.

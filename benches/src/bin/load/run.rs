@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval};
-use voicegraph_benches::http;
-use voicegraph_benches::process::{Held, Process};
-use voicegraph_benches::program::{self, Beside, Program, SPARE_FILES};
+use tokio::time::Instant;
+use voicegraph_benches::server::{self, Edge, SPARE_FILES};
 use voicegraph_simulators::{Folder, Script};
+use voicegraph_tests::poll::every;
+use voicegraph_tests::proc::{Held, Proc};
+use voicegraph_tests::sample::Sample;
+use voicegraph_tests::serve::Serve;
+use voicegraph_tests::simulate::{Simulate, borrowed};
+use voicegraph_tests::worker::CLINIC;
 
 use crate::caller::{Question, call};
 use crate::clock::{Clock, Probes};
@@ -48,7 +52,7 @@ pub(crate) struct Figures {
     /// The most memory that it held meanwhile.
     pub(crate) peak_bytes: u64,
     pub(crate) sessions_after: u32,
-    pub(crate) edges: Vec<http::Edge>,
+    pub(crate) edges: Vec<Edge>,
     /// Processor time for each second, of the server, the simulators and the callers.
     pub(crate) server_load: f64,
     pub(crate) simulators_load: f64,
@@ -57,9 +61,8 @@ pub(crate) struct Figures {
 
 /// The two programs and the way to them.
 struct World {
-    server: Program,
-    at: String,
-    simulators: Program,
+    server: Serve,
+    simulators: Simulate,
     probes: Probes,
     questions: Arc<[Question]>,
 }
@@ -70,11 +73,10 @@ pub(crate) async fn run(
     length: Duration,
     log: Option<PathBuf>,
 ) -> anyhow::Result<bool> {
-    program::build().await?;
-    let folder = tempfile::tempdir().context("no place for the log and the database")?;
+    let folder = tempfile::tempdir().context("no place for the log")?;
     let log = log.unwrap_or_else(|| folder.path().join("simulate.log"));
-    let database_url = program::migrate(&folder.path().join("clinic.db")).await?;
-    let world = World::start(&log, &database_url, calls.max(WARM_UP_CALLS)).await?;
+    let database = Sample::new().await;
+    let world = World::start(&log, &database, calls.max(WARM_UP_CALLS)).await?;
     let figures = world.measure(calls, length, &log).await?;
     let table = table(&figures);
     print!("{table}");
@@ -82,36 +84,39 @@ pub(crate) async fn run(
 }
 
 impl World {
-    async fn start(log: &Path, database_url: &str, calls: u32) -> anyhow::Result<Self> {
+    async fn start(log: &Path, database: &Sample, calls: u32) -> anyhow::Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
         let path = folder.join("load.toml");
         let script = Script::from_toml(&std::fs::read_to_string(&path)?, &Folder(folder))?;
         let lines = script.caller.spoken();
         let questions = lines.map(|(text, samples)| Question::new(text, samples)).collect();
-        let (simulators, providers) = program::simulate(&path, Some(log)).await?;
-        let at = providers.deepgram.strip_prefix("ws://").context("not a websocket's URL")?;
+        let simulators = Simulate::start_logged(Some(&path), Some(log)).await;
+        let deepgram = simulators.base("deepgram");
+        let at = deepgram.strip_prefix("ws://").context("not a websocket's URL")?;
         let probes = Probes::take(at).await?;
-        let clinic = program::root().join("pipelines/clinic");
-        let beside = Beside { providers: &providers, database_url, calls };
-        let (server, at) = program::serve(&clinic, beside).await?;
-        Ok(Self { server, at, simulators, probes, questions })
+        let providers = simulators.variables();
+        let variables = [borrowed(&providers), vec![database.variable()]].concat();
+        let arguments = [CLINIC, "--max-sessions", &calls.to_string()];
+        let server = Serve::start(&arguments, &variables).await;
+        Ok(Self { server, simulators, probes, questions })
     }
 
     async fn measure(self, calls: u32, length: Duration, log: &Path) -> anyhow::Result<Figures> {
-        let processes = [&self.server.process, &self.simulators.process, &Process::own()];
+        let server = self.server.process.proc();
+        let processes = [&server, &self.simulators.process.proc(), &Proc::own()];
         let warm = self.converse(WARM_UP_CALLS, WARM_UP).await?.0;
         ensure!(warm.iter().all(|tale| tale.complaints.is_empty()), "the warm-up failed: {warm:?}");
         self.settle(Held::default()).await?;
-        let idle = self.server.process.held()?;
+        let idle = server.held()?;
         let (began, before) = (Instant::now(), processor_time(processes)?);
         let (tales, peak_bytes) = self.converse(calls, length).await?;
         let (elapsed, spent) = (began.elapsed(), processor_time(processes)?);
         let load = |which: usize| (spent[which] - before[which]).div_duration_f64(elapsed);
         let [server_load, simulators_load, callers_load] = [load(0), load(1), load(2)];
         let sessions_after = self.settle(idle).await?;
-        let (after, edges) = (self.server.process.held()?, http::edges(&self.at).await?);
-        self.server.stop().await?;
-        self.simulators.stop().await?;
+        let (after, edges) = (server.held()?, server::edges(&self.server.authority).await?);
+        self.server.process.end().await;
+        self.simulators.process.end().await;
         let entries = trace::read(log)?;
         let clock = Clock::new(&self.probes, &entries)?;
         let gaps = outside::gaps(&entries, &clock, &tales).unwrap_or_else(|error| {
@@ -142,16 +147,21 @@ impl World {
         let mut callers = JoinSet::new();
         for number in 0..calls {
             let pause = PAUSE + PAUSE * number / calls;
-            callers.spawn(call(self.at.clone(), Arc::clone(&self.questions), pause, until));
+            callers.spawn(call(
+                self.server.authority.clone(),
+                Arc::clone(&self.questions),
+                pause,
+                until,
+            ));
         }
         let (mut tales, mut peak_bytes) = (Vec::new(), 0);
-        let mut look = interval(LOOK_EVERY);
+        let mut look = every(LOOK_EVERY);
         while !callers.is_empty() {
             tokio::select! {
                 biased;
                 Some(tale) = callers.join_next() => tales.push(tale?),
                 _ = look.tick() => {
-                    peak_bytes = peak_bytes.max(self.server.process.resident_bytes()?);
+                    peak_bytes = peak_bytes.max(self.server.process.proc().resident_bytes()?);
                 }
             }
         }
@@ -162,12 +172,12 @@ impl World {
     /// long as that may take; how many calls there are then.
     async fn settle(&self, idle: Held) -> anyhow::Result<u32> {
         let limit = Instant::now() + SETTLE;
-        let mut look = interval(LOOK_EVERY);
+        let mut look = every(LOOK_EVERY);
         loop {
             look.tick().await;
-            let sessions = http::health(&self.at).await?.sessions;
+            let sessions = server::sessions(&self.server.authority).await?;
             let spared = idle.descriptors + SPARE_FILES;
-            let left = self.server.process.held()?.descriptors > spared;
+            let left = self.server.process.proc().descriptors()? > spared;
             let over = sessions == 0 && (!left || idle.descriptors == 0);
             if over || Instant::now() >= limit {
                 return Ok(sessions);
@@ -176,7 +186,7 @@ impl World {
     }
 }
 
-fn processor_time(processes: [&Process; 3]) -> anyhow::Result<[Duration; 3]> {
-    let [server, simulators, callers] = processes.map(Process::processor_time);
+fn processor_time(processes: [&Proc; 3]) -> anyhow::Result<[Duration; 3]> {
+    let [server, simulators, callers] = processes.map(Proc::processor_time);
     Ok([server?, simulators?, callers?])
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use voicegraph_benches::http::Edge;
-use voicegraph_benches::program::{SPARE_FILES, SPARE_THREADS};
+use voicegraph_benches::server::{Edge, SPARE_FILES, SPARE_THREADS};
 use voicegraph_benches::table::{Row, Table, gate, quantiles, shown};
 
 use crate::outside::Gaps;

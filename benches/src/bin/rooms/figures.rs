@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use voicegraph_benches::http::Edge;
-use voicegraph_benches::process::Held;
+use voicegraph_benches::server::Edge;
+use voicegraph_tests::proc::Held;
 
 use crate::conversation::Tale;
 

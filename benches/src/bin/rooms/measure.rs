@@ -5,20 +5,22 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::time::{Instant, interval, timeout};
-use voicegraph_benches::http;
+use tokio::time::{Instant, timeout};
 use voicegraph_benches::lines::line;
-use voicegraph_benches::process::{self, Held, Process};
-use voicegraph_benches::program::{self, Beside, Program, Providers, SPARE_FILES};
-use voicegraph_tests::livekit::{KEY, SECRET, Server, Version};
+use voicegraph_benches::server::{self, SPARE_FILES};
+use voicegraph_tests::livekit::{Server, Version};
+use voicegraph_tests::poll::every;
+use voicegraph_tests::proc::{self, Held, Proc};
+use voicegraph_tests::sample::Sample;
+use voicegraph_tests::simulate::{Simulate, borrowed};
+use voicegraph_tests::worker::{Setup, Worker};
 
 use crate::conversation::Tale;
 use crate::figures::{Added, Figures, Loads, Step, cut_turns, gauge};
 
-/// How long a worker may take until the server dispatches to it, and a load to begin.
+/// How long a load may take to begin.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long all callers may take to be greeted.
@@ -36,36 +38,24 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What stays through all steps.
 pub(crate) struct World {
     server: Server,
-    simulators: Program,
-    providers: Providers,
-    database_url: String,
-    _folder: TempDir,
+    simulators: Simulate,
+    database: Sample,
 }
 
 /// Callers in a process of their own.
 struct Callers {
     child: Child,
-    process: Process,
+    process: Proc,
     input: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-/// The worker of a step.
-struct Worker {
-    program: Program,
-    /// Where its figures are.
-    at: String,
-}
-
 impl World {
     pub(crate) async fn start() -> anyhow::Result<Self> {
-        program::build().await?;
-        let folder = tempfile::tempdir().context("no place for the database")?;
-        let database_url = program::migrate(&folder.path().join("clinic.db")).await?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/load.toml");
-        let (simulators, providers) = program::simulate(&script, None).await?;
+        let simulators = Simulate::start(Some(&script)).await;
         let server = Server::start("rooms", Version::New).context("Go is missing")?;
-        Ok(Self { server, simulators, providers, database_url, _folder: folder })
+        Ok(Self { server, simulators, database: Sample::new().await })
     }
 
     /// Measures `calls` calls at once for `length`, after a first one by which code and pools are
@@ -76,20 +66,20 @@ impl World {
         length: Duration,
         step: Step,
     ) -> anyhow::Result<Figures> {
-        let worker = self.hire(calls).await?;
+        let worker = self.hire(calls).await;
         let warm = Callers::start(&self.server.url(), &format!("warm-{calls}"), 1).await?;
         let warm = warm.leave().await?;
         ensure!(warm[0].complaint.is_none(), "the warm-up failed: {warm:?}");
-        worker.settle(None).await?;
-        let (idle, before) = (worker.program.process.held()?, http::metrics(&worker.at).await?);
+        settle(&worker, None).await?;
+        let (idle, before) = (worker.process.proc().held()?, worker.figures().await.0);
         let callers = Callers::start(&self.server.url(), &format!("step-{calls}"), calls).await?;
         let (loads, peak_bytes) = self.watch(&worker, &callers, length).await?;
         let tales = callers.leave().await?;
         let idle_tasks = tasks(&before)?;
-        let sessions_after = worker.settle(Some((idle, idle_tasks))).await?;
-        let (after, metrics) = (worker.program.process.held()?, http::metrics(&worker.at).await?);
-        let edges = http::edges(&worker.at).await?;
-        worker.program.stop().await?;
+        let sessions_after = settle(&worker, Some((idle, idle_tasks))).await?;
+        let (after, metrics) = (worker.process.proc().held()?, worker.figures().await.0);
+        let edges = server::edges(&worker.authority).await?;
+        worker.process.end().await;
         Ok(Figures {
             calls,
             step,
@@ -107,26 +97,21 @@ impl World {
         })
     }
 
-    pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        self.simulators.stop().await
+    pub(crate) async fn stop(self) {
+        self.simulators.stop().await;
     }
 
-    /// A worker that the server dispatches to.
-    async fn hire(&self, calls: u32) -> anyhow::Result<Worker> {
-        let (providers, database_url) = (&self.providers, self.database_url.as_str());
-        let beside = Beside { providers, database_url, calls };
-        let clinic = program::root().join("pipelines/clinic");
-        let (url, key) = (self.server.url(), (KEY, SECRET));
-        let (program, at) = program::work(&clinic, beside, &url, key).await?;
-        let ready = async {
-            let mut look = interval(LOOK_EVERY);
-            while gauge(&http::metrics(&at).await?, "voicegraph_worker_ready") != Some(1.0) {
-                look.tick().await;
-            }
-            anyhow::Ok(())
-        };
-        timeout(START_LIMIT, ready).await.context("the worker is not registered in time")??;
-        Ok(Worker { program, at })
+    /// A worker that gets a job for each new room.
+    async fn hire(&self, calls: u32) -> Worker {
+        let (url, providers, calls) =
+            (self.server.url(), self.simulators.variables(), calls.to_string());
+        Worker::start(Setup {
+            database: Some(self.database.url()),
+            variables: &borrowed(&providers),
+            more: &["--max-sessions", &calls, "--log", "warn"],
+            ..Setup::new(&url, "")
+        })
+        .await
     }
 
     /// What all take in `length`, and the most memory that the worker holds.
@@ -136,15 +121,15 @@ impl World {
         callers: &Callers,
         length: Duration,
     ) -> anyhow::Result<(Loads, u64)> {
-        let server = Process::of(self.server.id().context("livekit-server has ended")?);
-        let [worker, simulators] = [&worker.program, &self.simulators].map(|it| &it.process);
+        let server = Proc::of(self.server.id().context("livekit-server has ended")?);
+        let (worker, simulators) = (worker.process.proc(), self.simulators.process.proc());
         let spent = || -> anyhow::Result<[Duration; 5]> {
-            let all = [worker, &server, &callers.process, simulators].map(Process::processor_time);
+            let all = [&worker, &server, &callers.process, &simulators].map(Proc::processor_time);
             let [worker, server, callers, simulators] = all;
-            Ok([worker?, server?, callers?, simulators?, process::machine_time()?])
+            Ok([worker?, server?, callers?, simulators?, proc::machine_time()?])
         };
         let (began, before) = (Instant::now(), spent()?);
-        let (mut look, mut peak_bytes) = (interval(LOOK_EVERY), 0);
+        let (mut look, mut peak_bytes) = (every(LOOK_EVERY), 0);
         while began.elapsed() < length {
             look.tick().await;
             peak_bytes = peak_bytes.max(worker.resident_bytes()?);
@@ -156,26 +141,24 @@ impl World {
     }
 }
 
-impl Worker {
-    /// Waits until it has no calls, and no more tasks and open files than it may have after calls,
-    /// where that is known; no longer than that may take. How many calls there are then.
-    async fn settle(&self, idle: Option<(Held, u64)>) -> anyhow::Result<u32> {
-        let limit = Instant::now() + SETTLE;
-        let mut look = interval(LOOK_EVERY);
-        loop {
-            look.tick().await;
-            let sessions = http::health(&self.at).await?.sessions;
-            let over = match idle {
-                None => true,
-                Some((held, all)) => {
-                    let files = self.program.process.descriptors()?;
-                    let tasks = tasks(&http::metrics(&self.at).await?)?;
-                    tasks <= all && files <= held.descriptors + SPARE_FILES
-                }
-            };
-            if (sessions == 0 && over) || Instant::now() >= limit {
-                return Ok(sessions);
+/// Waits until the worker has no calls, and no more tasks and open files than it may have after
+/// calls, where that is known; no longer than that may take. How many calls there are then.
+async fn settle(worker: &Worker, idle: Option<(Held, u64)>) -> anyhow::Result<u32> {
+    let limit = Instant::now() + SETTLE;
+    let mut look = every(LOOK_EVERY);
+    loop {
+        look.tick().await;
+        let sessions = server::sessions(&worker.authority).await?;
+        let over = match idle {
+            None => true,
+            Some((held, all)) => {
+                let files = worker.process.proc().descriptors()?;
+                let tasks = tasks(&worker.figures().await.0)?;
+                tasks <= all && files <= held.descriptors + SPARE_FILES
             }
+        };
+        if (sessions == 0 && over) || Instant::now() >= limit {
+            return Ok(sessions);
         }
     }
 }
@@ -195,7 +178,7 @@ impl Callers {
         let mut child = command.spawn().context("the callers do not start")?;
         let input = child.stdin.take().expect("stdin is a pipe");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is a pipe")).lines();
-        let process = Process::of(child.id().context("the callers have ended")?);
+        let process = Proc::of(child.id().context("the callers have ended")?);
         line(&mut lines, "idle", START_LIMIT).await?;
         line(&mut lines, "ready", READY_LIMIT).await?;
         Ok(Self { child, process, input, lines })

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use voicegraph_benches::http::Edge;
-use voicegraph_benches::program::{SPARE_FILES, SPARE_THREADS};
+use voicegraph_benches::server::{Edge, SPARE_FILES, SPARE_THREADS};
 use voicegraph_benches::table::{Row, Table, gate, quantiles, shown};
 
 use crate::figures::{Figures, Step};

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 use voicegraph_benches::lines::line;
-use voicegraph_benches::process::Process;
+use voicegraph_tests::proc::Proc;
 use voicegraph_tests::python;
 
 /// How long all sessions of a load may take to hear each other.
@@ -71,7 +71,7 @@ impl Program {
         let mut child = command.spawn().context("the load does not start")?;
         let input = child.stdin.take().expect("stdin is a pipe");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is a pipe")).lines();
-        let process = Process::of(child.id().context("the load has ended")?);
+        let process = Proc::of(child.id().context("the load has ended")?);
         line(&mut lines, "idle", LIMIT).await?;
         let idle_bytes = process.resident_bytes()?;
         line(&mut lines, "ready", READY_LIMIT).await?;

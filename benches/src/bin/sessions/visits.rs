@@ -10,8 +10,8 @@ use livekit::webrtc::audio_source::native::NativeAudioSource;
 use livekit::webrtc::audio_source::{AudioSourceOptions, RtcAudioSource};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
-use voicegraph_benches::process::Process;
 use voicegraph_tests::livekit::{Server, token};
+use voicegraph_tests::proc::Proc;
 
 /// Visits after which everything that is made once has been made.
 const WARM_UP: usize = 100;
@@ -91,7 +91,7 @@ async fn settled(empty: Held) -> anyhow::Result<Held> {
 }
 
 fn held() -> anyhow::Result<Held> {
-    let own = Process::own();
+    let own = Proc::own();
     Ok(Held {
         bytes: own.resident_bytes()?,
         descriptors: own.descriptors()?,

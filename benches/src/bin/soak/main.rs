@@ -20,7 +20,6 @@ use anyhow::{Context, anyhow, ensure};
 use clap::Parser;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
-use voicegraph_benches::process::Process;
 use voicegraph_database::migrate::Migrator;
 use voicegraph_database::{Database, Options, Settings};
 use voicegraph_engine::config::{self, Sources};
@@ -34,6 +33,7 @@ use voicegraph_engine::testing::virtual_time;
 use voicegraph_engine::transport::scripted;
 use voicegraph_engine::turn::Outcome;
 use voicegraph_simulators::{Folder, Script, Simulators};
+use voicegraph_tests::proc::Proc;
 
 /// Calls after which everything that is made once has been made: the simulators' memory of calls,
 /// the buckets of histograms, the pools of the allocator.
@@ -188,16 +188,16 @@ impl Observer for Completed {
 
 fn held() -> anyhow::Result<Held> {
     Ok(Held {
-        resident_bytes: Process::own().resident_bytes()?,
+        resident_bytes: Proc::own().resident_bytes()?,
         tasks: Handle::current().metrics().num_alive_tasks(),
-        descriptors: Process::own().descriptors()?,
+        descriptors: Proc::own().descriptors()?,
     })
 }
 
 fn print(number: u32, held: Held, virtual_time: Duration) -> anyhow::Result<()> {
     let Held { resident_bytes, tasks, descriptors } = held;
     let (hours, seconds) =
-        (virtual_time.as_secs_f64() / 3_600.0, Process::own().processor_time()?.as_secs_f64());
+        (virtual_time.as_secs_f64() / 3_600.0, Proc::own().processor_time()?.as_secs_f64());
     println!(
         "{number:>6} calls, {hours:>5.1} h of talk in {seconds:>6.1} s: {:>6} KiB resident, \
          {tasks} tasks, {descriptors} descriptors",

@@ -12,6 +12,7 @@ use voicegraph_tests::http;
 use voicegraph_tests::program::{Process, Variable};
 use voicegraph_tests::sample::Sample;
 use voicegraph_tests::scenario::clinic;
+use voicegraph_tests::serve::Serve;
 use voicegraph_tests::sound::Sound;
 
 /// How long the process may take to notice that a client is gone.
@@ -32,13 +33,10 @@ impl Server {
     }
 
     async fn start(more: &[&str], variables: &[Variable<'_>]) -> Self {
-        let fixed = ["serve", "pipelines/clinic", "--listen", "127.0.0.1:0"];
         let database = Sample::new().await;
         let variables = [variables, &[database.variable()]].concat();
-        let mut process = Process::start(&[&fixed[..], more].concat(), &variables);
-        let line = process.line_with("calls at ws://").await;
-        let authority = line.split("ws://").nth(1).and_then(|rest| rest.split('/').next());
-        let authority = authority.expect("it says where").to_owned();
+        let arguments = [&["pipelines/clinic"], more].concat();
+        let Serve { process, authority } = Serve::start(&arguments, &variables).await;
         Self { process, authority, _database: database }
     }
 

@@ -4,7 +4,7 @@ use voicegraph_engine::secret::Secret;
 use voicegraph_tests::agent::{Api, Desk, hire, settings};
 use voicegraph_tests::livekit::{Server, Version};
 
-use super::{DRAIN_LIMIT, Site, against_both};
+use crate::site::{DRAIN_LIMIT, Site, against_both};
 
 against_both!(a_wrong_secret_is_refused);
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use voicegraph_tests::agent::{Desk, Hired, hire, settings};
 use voicegraph_tests::livekit::Version;
+use voicegraph_tests::poll::poll;
 use voicegraph_worker::job::JobEnd;
 use voicegraph_worker::protocol::Steady;
 
-use super::{DRAIN_LIMIT, Site, against_both};
+use crate::site::{DRAIN_LIMIT, Site, against_both};
 
 against_both!(
     explicit_dispatch_reaches_its_worker,
@@ -70,19 +71,14 @@ async fn taking_a_dispatch_back_ends_its_job(site: Site) {
 
 /// Waits until the server's list of the room's dispatches shows the job.
 pub(super) async fn until_booked(site: &Site) {
-    let looking = async {
-        loop {
-            let list = site.api().dispatches(site.name).await;
-            let dispatches = list["agent_dispatches"].as_array().unwrap().iter();
-            let ours = dispatches.filter(|it| it["agent_name"] == site.name);
-            let jobs = ours.filter_map(|it| it["state"]["jobs"].as_array());
-            if jobs.flatten().count() > 0 {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+    let booked = async || {
+        let list = site.api().dispatches(site.name).await;
+        let dispatches = list["agent_dispatches"].as_array().unwrap().iter();
+        let ours = dispatches.filter(|it| it["agent_name"] == site.name);
+        let jobs = ours.filter_map(|it| it["state"]["jobs"].as_array());
+        (jobs.flatten().count() > 0).then_some(())
     };
-    tokio::time::timeout(BOOKED, looking).await.expect("the server books the job");
+    poll(BOOKED, booked).await.expect("the server books the job");
 }
 
 /// Whoever is asked first, the job ends up where there is a place.

@@ -11,7 +11,7 @@ use voicegraph_tests::agent::keys;
 use voicegraph_tests::livekit::{Guest, within};
 use voicegraph_worker::protocol::token;
 
-use super::{Site, against_both};
+use crate::site::{Site, against_both};
 
 against_both!(
     the_token_of_a_job_makes_an_agent,

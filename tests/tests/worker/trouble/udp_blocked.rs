@@ -1,0 +1,29 @@
+//! A worker behind a firewall that lets no UDP pass any more.
+
+use voicegraph_tests::livekit::LIMIT;
+use voicegraph_tests::network::{Conditions, Passage};
+use voicegraph_tests::workspace::say;
+
+use super::alone;
+use super::caller::WHOLE_DB;
+use super::wired::Wired;
+
+/// From the middle of a call on no UDP passes: the call goes on over TCP.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn udp_is_blocked() {
+    let _alone = alone().await;
+    let Some(mut wired) = Wired::new("worker blocked").await else { return };
+    let Some(before) = wired.warmed().await else { return };
+    let Some(ada) = wired.caller("blocked").await else { return };
+    wired.set(Conditions { passage: Passage::NoUdp, ..Conditions::default() });
+    wired.worker.process.line_within("connection to the server broke", LIMIT).await;
+    wired.worker.process.line_within("connection to the server is mended", LIMIT).await;
+    ada.asks().await;
+    let db = ada.hears_it_all(ada.speaks(), async {}).await;
+    say(&format!("UDP blocked: the answer is {db:.2} dB off\n"));
+    assert!(db < WHOLE_DB, "{db} dB");
+    assert_eq!(wired.worker.active_jobs().await, 1, "the same agent");
+    ada.peer.leave().await;
+    assert_eq!(wired.worker.left().await.0, "caller_left");
+    before.again(&wired.worker, "UDP blocked").await;
+}
