@@ -74,7 +74,8 @@ impl Tone {
     pub fn measure(&self, sound: &Sound) -> Option<Heard> {
         let whole = self.find(sound)?;
         let end = whole.length().as_millis() as u64;
-        let settled = whole.part(SETTLING_MS.min(end), end.saturating_sub(ENDING_MS));
+        let begin = SETTLING_MS.min(end);
+        let settled = whole.part(begin, end.saturating_sub(ENDING_MS).max(begin));
         let windows = self.windows(&settled);
         if windows.is_empty() {
             return None;
@@ -169,7 +170,9 @@ mod tests {
         assert!(heard.purity > 0.9999 && heard.level_db.abs() < 0.01, "{heard:?}");
         assert!(heard.detuned_hz.abs() < 0.01 && heard.silent.is_zero(), "{heard:?}");
         assert_eq!(heard.length, Duration::from_secs(2));
-        assert_eq!(Tone::new(440.0).measure(&sound.part(0, 300)), None);
+        for end_ms in [300, 340, 800] {
+            assert_eq!(Tone::new(440.0).measure(&sound.part(0, end_ms)), None, "until {end_ms} ms");
+        }
     }
 
     #[test]
