@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use livekit::prelude::*;
-use voicegraph_tests::again::again;
+use voicegraph_tests::again::Tries;
 use voicegraph_tests::livekit::{Guest, Voice, record};
 use voicegraph_tests::sdk_peer::Event;
 use voicegraph_tests::sound::Sound;
@@ -22,6 +22,9 @@ const SAID: &str = "agent-greeting";
 /// What is recorded beyond what is said, in ms.
 const BEYOND_MS: u64 = 1_500;
 
+/// Second tries of speech into which the machine tore a hole.
+static TRIES: Tries = Tries::none();
+
 against_both!(speech_is_heard_by_the_sdk, speech_of_the_sdk_is_heard, speakers_are_seen);
 
 /// Three seconds of a voice, made at 24 kHz, at that rate.
@@ -35,8 +38,8 @@ fn voice(rate_hz: u32) -> Sound {
 const DISTANCE_DB: f64 = 5.0;
 
 /// How far a jitter buffer may move it, in all: it does when packets are late, which on a busy
-/// machine they are, and nobody hears that. Seen are 30 ms, beside fifteen that compile 280.
-const SHIFTED_MS: f64 = 600.0;
+/// machine they are, and nobody hears that. Seen are 60 ms, beside forty that compute 700.
+const SHIFTED_MS: f64 = 1_000.0;
 
 const LEVEL_DB: f64 = 3.0;
 
@@ -77,7 +80,7 @@ async fn speech_is_heard_by_the_sdk(stage: Stage) {
         let (heard, _) = tokio::join!(join_all(heard), join_all(said));
         match &differences(&voices, &heard)[..] {
             [] => return,
-            found => again("speech to the SDK", &found.join("; ")),
+            found => TRIES.again("speech to the SDK", &found.join("; ")),
         }
     }
 }
@@ -101,7 +104,7 @@ async fn speech_of_the_sdk_is_heard(mut stage: Stage) {
         let (heard, _) = tokio::join!(join_all(heard), join_all(said));
         match &differences(&voices, &heard)[..] {
             [] => return,
-            found => again("speech of the SDK", &found.join("; ")),
+            found => TRIES.again("speech of the SDK", &found.join("; ")),
         }
     }
 }

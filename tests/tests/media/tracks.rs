@@ -7,7 +7,7 @@ use livekit::SimulateScenario;
 use livekit::prelude::*;
 use livekit::webrtc::media_stream_track::RtcTrackState;
 use tokio::task::JoinHandle;
-use voicegraph_tests::again::again;
+use voicegraph_tests::again::Tries;
 use voicegraph_tests::livekit::{Guest, Server, Version, Voice, record, within};
 use voicegraph_tests::tone::{Heard, Tone};
 
@@ -19,6 +19,9 @@ const RECORDING_MS: u64 = 1_800;
 
 /// What is recorded at a time until the tone is there.
 const STEP_MS: u64 = 100;
+
+/// Second tries of recordings in which the machine left marks.
+static TRIES: Tries = Tries::none();
 
 /// A track that carries a tone until this is dropped.
 struct Playing {
@@ -54,7 +57,7 @@ async fn hear(track: &RemoteAudioTrack, rate_hz: u32, channels: usize, tone: Ton
         if heard.iter().all(|it| it.is_some_and(|heard| is_good(heard, tone))) {
             return;
         }
-        again(&format!("{tone:?} at {rate_hz} Hz"), &format!("{heard:?}"));
+        TRIES.again(&format!("{tone:?} at {rate_hz} Hz"), &format!("{heard:?}"));
     }
 }
 
