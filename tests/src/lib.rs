@@ -1,5 +1,6 @@
 //! What the whole-system tests share.
 
+pub mod again;
 pub mod agent;
 pub mod alone;
 pub mod booking;

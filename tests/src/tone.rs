@@ -38,7 +38,8 @@ pub struct Heard {
     pub silent: Duration,
     /// Its loudness against what was played, in dB.
     pub level_db: f64,
-    /// The share of the energy that is the tone: 1 for nothing but.
+    /// The share of the energy that is the tone, in each window at its own pitch: 1 for nothing
+    /// but. Sound that catches up is detuned by up to a hundredth, and pure.
     pub purity: f64,
     /// The same of a window of 100 ms that is purer than half of them and less pure than the rest:
     /// a busy machine that interrupts the sound for once does not change it.
@@ -74,21 +75,22 @@ impl Tone {
     pub fn measure(&self, sound: &Sound) -> Option<Heard> {
         let whole = self.find(sound)?;
         let end = whole.length().as_millis() as u64;
-        let settled = whole.part(SETTLING_MS.min(end), end.saturating_sub(ENDING_MS));
+        let begin = SETTLING_MS.min(end);
+        let settled = whole.part(begin, end.saturating_sub(ENDING_MS).max(begin));
         let windows = self.windows(&settled);
         if windows.is_empty() {
             return None;
         }
         let silent = self.loud(&whole).iter().filter(|&&loud| !loud).count() as u64;
         let loudness = settled.loudness() * 2.0_f64.sqrt() / self.amplitude;
-        let tone: f64 = windows.iter().map(|window| window.tone()).sum();
+        let tone: f64 = windows.iter().map(|window| window.tone).sum();
         let all: f64 = windows.iter().map(|window| window.all).sum();
         Some(Heard {
             length: whole.length(),
             silent: Duration::from_millis(silent * STEP_MS),
             level_db: 20.0 * loudness.log10(),
             purity: tone / all,
-            typical_purity: median(windows.iter().map(|window| window.tone() / window.all)),
+            typical_purity: median(windows.iter().map(|window| window.tone / window.all)),
             detuned_hz: detuned(&windows),
         })
     }
@@ -113,28 +115,42 @@ impl Tone {
 struct Window {
     /// Against the cosine and the sine.
     parts: [f64; 2],
+    /// The energy that is the tone, at the window's own pitch.
+    tone: f64,
     /// The whole energy.
     all: f64,
-    count: f64,
 }
 
 impl Window {
     fn new(samples: &[i16], step: f64, from: usize) -> Self {
-        let (mut parts, mut all) = ([0.0; 2], 0.0);
-        for (at, &sample) in samples.iter().enumerate() {
-            let (sine, cosine) = (step * (from + at) as f64).sin_cos();
-            let sample = f64::from(sample);
-            parts[0] += sample * cosine;
-            parts[1] += sample * sine;
-            all += sample * sample;
+        let half = samples.len() / 2;
+        let (first, second) = samples.split_at(half);
+        let [first, second] = [parts(first, step, from), parts(second, step, from + half)];
+        let (same, across) = turn(first, second);
+        let own = parts(samples, step + across.atan2(same) / half as f64, 0);
+        Self {
+            parts: [first[0] + second[0], first[1] + second[1]],
+            tone: 2.0 * (own[0].powi(2) + own[1].powi(2)) / samples.len() as f64,
+            all: samples.iter().map(|&sample| f64::from(sample).powi(2)).sum(),
         }
-        Self { parts, all, count: samples.len() as f64 }
     }
+}
 
-    /// The energy that is the tone.
-    fn tone(&self) -> f64 {
-        2.0 * (self.parts[0].powi(2) + self.parts[1].powi(2)) / self.count
+/// How samples go with the cosine and the sine of a tone that turns by `step` with each.
+fn parts(samples: &[i16], step: f64, from: usize) -> [f64; 2] {
+    let mut parts = [0.0; 2];
+    for (at, &sample) in samples.iter().enumerate() {
+        let (sine, cosine) = (step * (from + at) as f64).sin_cos();
+        parts[0] += f64::from(sample) * cosine;
+        parts[1] += f64::from(sample) * sine;
     }
+    parts
+}
+
+/// By how much the phase turns from the first to the second, beyond the tone's: as a cosine and a
+/// sine, and the more they count, the louder both are.
+fn turn([a, b]: [f64; 2], [c, d]: [f64; 2]) -> (f64, f64) {
+    (c * a + d * b, c * b - d * a)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -145,11 +161,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 /// The frequency beside the tone's, by how its phase turns from window to window.
 fn detuned(windows: &[Window]) -> f64 {
-    let turn = |pair: &[Window]| {
-        let ([a, b], [c, d]) = (pair[0].parts, pair[1].parts);
-        (c * a + d * b, c * b - d * a)
-    };
-    let turns = windows.windows(2).map(turn);
+    let turns = windows.windows(2).map(|pair| turn(pair[0].parts, pair[1].parts));
     let (same, across) = turns.fold((0.0, 0.0), |(x, y), (a, b)| (x + a, y + b));
     across.atan2(same) / (TAU * WINDOW_MS as f64 / 1_000.0)
 }
@@ -169,7 +181,9 @@ mod tests {
         assert!(heard.purity > 0.9999 && heard.level_db.abs() < 0.01, "{heard:?}");
         assert!(heard.detuned_hz.abs() < 0.01 && heard.silent.is_zero(), "{heard:?}");
         assert_eq!(heard.length, Duration::from_secs(2));
-        assert_eq!(Tone::new(440.0).measure(&sound.part(0, 300)), None);
+        for end_ms in [300, 340, 800] {
+            assert_eq!(Tone::new(440.0).measure(&sound.part(0, end_ms)), None, "until {end_ms} ms");
+        }
     }
 
     #[test]
@@ -181,6 +195,8 @@ mod tests {
 
         let sharp = heard(&Tone::new(441.0).sound(8_000, 2_000));
         assert!((sharp.detuned_hz - 1.0).abs() < 0.01, "{sharp:?}");
+        let flat = heard(&Tone::new(436.0).sound(8_000, 2_000));
+        assert!(sharp.purity > 0.999 && flat.purity > 0.999, "both are pure: {sharp:?} {flat:?}");
 
         let soft = heard(&Tone { amplitude: 4_000.0, ..Tone::new(440.0) }.sound(8_000, 2_000));
         assert!((soft.level_db + 6.02).abs() < 0.01, "{soft:?}");

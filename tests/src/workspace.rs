@@ -51,13 +51,22 @@ pub fn cargo() -> Command {
     command
 }
 
-fn build() -> PathBuf {
+/// The profile with which the running program was built: what is built with it, too, shares its
+/// dependencies.
+///
+/// # Panics
+/// Where the program does not lie where cargo puts it.
+pub fn profile_name() -> String {
     let folder = profile();
     let name = folder.file_name().expect("a profile has a name").to_string_lossy();
-    let profile = if name == "debug" { "dev" } else { &name };
+    if name == "debug" { "dev".to_owned() } else { name.into_owned() }
+}
+
+fn build() -> PathBuf {
+    let (folder, profile) = (profile(), profile_name());
     let built = cargo()
         .args(["build", "--quiet", "--locked", "--workspace", "--bin", "voicegraph"])
-        .args(["--profile", profile])
+        .args(["--profile", &profile])
         .current_dir(root())
         .status()
         .expect("cargo can be started: it built this test");

@@ -14,7 +14,7 @@ use voicegraph_tests::livekit::{KEY, SECRET, Server};
 /// How long a file may take: the longest takes a minute on two cores.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// How many tests run at once. They wait more than they compute, but some measure time.
+/// How many tests of a file run at once. They wait more than they compute, but some measure time.
 const THREADS: &str = "4";
 
 /// How many lines of what a failed test said are shown.
@@ -42,6 +42,11 @@ pub(crate) enum Outcome {
 }
 
 impl Suite {
+    /// What a test of it is called among those of all files.
+    pub(crate) fn full_name(&self, test: &str) -> String {
+        format!("{}::{test}", self.name)
+    }
+
     /// Runs all of it. Each test has an outcome.
     pub(crate) async fn run(&self, server: &Server) -> BTreeMap<String, Outcome> {
         let names = self.names().await;

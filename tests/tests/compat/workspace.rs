@@ -35,8 +35,9 @@ pub(crate) async fn build() -> Vec<Suite> {
     let target = target();
     let target = target.to_str().expect("cargo's paths are text");
     let build = ["test", "--no-run", "--package", "livekit", "--features", FEATURES];
+    let profile = workspace::profile_name();
     let form = ["--test", "*", "--message-format", "json", "--target-dir", target];
-    let output = cargo(&folder, &[&build[..], &form].concat()).await;
+    let output = cargo(&folder, &[&build[..], &form, &["--profile", &profile]].concat()).await;
     check_lock(&folder);
     let mut suites = suites(&output, &package, &folder);
     suites.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,5 +1,6 @@
 //! What breaks in a call, and how long until both hear one another again. One of them is on our
-//! media stack and has the trouble, the other is on the real one.
+//! media stack and has the trouble, the other is on the real one. Each scenario is held at three
+//! times of what was seen.
 
 use std::time::Duration;
 
@@ -11,9 +12,39 @@ use voicegraph_tests::workspace::say;
 
 use crate::paths::{Member, Site, Stack};
 
-/// How long all of it may take. Most takes well below a second; where a path has to be found dead
-/// first, either stack takes 15 s for that.
+/// How long all of it may take: what takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// A time of recovery may be so many times what was seen, or [`SHORTEST`] where that was next to
+/// nothing: a busy machine needs as much for itself.
+const TIMES: u32 = 3;
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// What was seen of each scenario on two cores with nothing else on them, in ms: until the slower
+/// of the two hears the other. Beside fifteen that compiled, none took more than twice as long.
+const SEEN_MS: [(&str, u64); 11] = [
+    ("signal_reconnect", 0),
+    ("full_reconnect", 200),
+    // It waits for an answer that was cut off, and tries again.
+    ("disconnect_signal_on_resume", 3_500),
+    ("node_failure", 400),
+    ("migration", 400),
+    ("force_tcp", 500),
+    ("server killed", 600),
+    ("address changed", 700),
+    // Either stack takes 15 s to find a path dead.
+    ("UDP blocked for good", 16_800),
+    // These two since the end of the outage.
+    ("UDP blocked for 5 s", 100),
+    ("nothing passes for 5 s", 100),
+];
+
+/// How long the scenario of that name may take.
+fn limit(name: &str) -> Duration {
+    let seen = SEEN_MS.iter().find(|(scenario, _)| *scenario == name);
+    let (_, ms) = seen.unwrap_or_else(|| panic!("it is not known how long {name} takes"));
+    (TIMES * Duration::from_millis(*ms)).clamp(SHORTEST, LIMIT)
+}
 
 /// How often the system is asked what is left.
 const STEP: Duration = Duration::from_millis(20);
@@ -107,7 +138,8 @@ impl Call {
         }
     }
 
-    /// Tells how long it took, and ends the call: nothing is left of it.
+    /// Tells how long it took, which must be within the scenario's limit, and ends the call:
+    /// nothing is left of it.
     async fn end(self, [ours, real]: [Duration; 2]) {
         let line = format!(
             "reconnect: {:<28} ours hears after {:>5.2} s, the real one after {:>5.2} s\n",
@@ -116,6 +148,8 @@ impl Call {
             real.as_secs_f64()
         );
         say(&line);
+        let limit = limit(self.name);
+        assert!(ours.max(real) <= limit, "{line}more than {limit:?}");
         self.ours.peer.leave().await;
         self.left_nothing().await;
         drop(self.site);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use livekit::prelude::*;
+use voicegraph_tests::again::Tries;
 use voicegraph_tests::livekit::{Guest, Voice, record};
 use voicegraph_tests::sdk_peer::Event;
 use voicegraph_tests::sound::Sound;
@@ -21,6 +22,9 @@ const SAID: &str = "agent-greeting";
 /// What is recorded beyond what is said, in ms.
 const BEYOND_MS: u64 = 1_500;
 
+/// Second tries of speech into which the machine tore a hole.
+static TRIES: Tries = Tries::none();
+
 against_both!(speech_is_heard_by_the_sdk, speech_of_the_sdk_is_heard, speakers_are_seen);
 
 /// Three seconds of a voice, made at 24 kHz, at that rate.
@@ -30,27 +34,28 @@ fn voice(rate_hz: u32) -> Sound {
     sound.part(0, 3_000).at_rate(rate_hz)
 }
 
-/// How alike the loudness must be over time, and how far from what was said the bands may be once
-/// both are put together. A jitter buffer stretches time when packets are late, which on a busy
-/// machine they are; nobody hears that, and only the first of the two shows it.
-const ENVELOPE: f64 = 0.7;
+/// How far from what was said the bands may be: seen are 1.4 dB, at 8 kHz 3.3.
 const DISTANCE_DB: f64 = 5.0;
+
+/// How far a jitter buffer may move it, in all: it does when packets are late, which on a busy
+/// machine they are, and nobody hears that. Seen are 60 ms, beside forty that compute 700.
+const SHIFTED_MS: f64 = 1_000.0;
 
 const LEVEL_DB: f64 = 3.0;
 
-/// How often all is said: a machine that stands still for half a second tears a hole into what is
-/// said or heard, and once without one is enough.
-const TIMES: usize = 3;
-
-/// Says what was heard of each, and whether each is what was said.
-fn as_said(voices: &[[Sound; 1]], heard: &[Vec<Sound>]) -> bool {
-    voices.iter().zip(heard).all(|([said], heard)| {
-        let alike = speech::compare(said, &heard[0]).expect("as much was recorded");
+/// Says what was heard of each. What was not as it was said: a machine that stands still for half a
+/// second tears a hole into it.
+fn differences(voices: &[[Sound; 1]], heard: &[Vec<Sound>]) -> Vec<String> {
+    let compared = voices.iter().zip(heard).filter_map(|([said], heard)| {
+        let level_db = speech::compare(said, &heard[0]).expect("as much was recorded").level_db;
         let distance = spectral::distance(said, &heard[0]);
-        println!("{} Hz: {alike:?} {distance:?}", said.rate_hz);
-        let level = alike.level_db.abs() < LEVEL_DB;
-        level && alike.envelope > ENVELOPE && distance.db < DISTANCE_DB
-    })
+        let line = format!("{} Hz: {level_db:.2} dB louder, {distance:?}", said.rate_hz);
+        println!("{line}");
+        let alike = level_db.abs() < LEVEL_DB && distance.db < DISTANCE_DB;
+        let whole = distance.lost_ms == 0.0 && distance.shifted_ms < SHIFTED_MS;
+        (!alike || !whole).then_some(line)
+    });
+    compared.collect()
 }
 
 /// What is recorded while `said` is played, in ms.
@@ -67,17 +72,17 @@ async fn speech_is_heard_by_the_sdk(stage: Stage) {
         let event = Event::TrackSubscribed { from: "ada".to_owned(), track: name.clone() };
         stage.bob.sees(&event).await;
     }
-    for _ in 0..TIMES {
+    loop {
         let said = tracks.iter().zip(&voices).map(async |(track, said)| track.play(said).await);
         let heard = names.iter().zip(&voices).map(async |(name, [said])| {
             stage.bob.record(name, said.rate_hz, 1, recorded_ms(said)).await
         });
         let (heard, _) = tokio::join!(join_all(heard), join_all(said));
-        if as_said(&voices, &heard) {
-            return;
+        match &differences(&voices, &heard)[..] {
+            [] => return,
+            found => TRIES.again("speech to the SDK", &found.join("; ")),
         }
     }
-    panic!("in {TIMES} times it was never as it was said");
 }
 
 async fn speech_of_the_sdk_is_heard(mut stage: Stage) {
@@ -88,7 +93,7 @@ async fn speech_of_the_sdk_is_heard(mut stage: Stage) {
         stage.bob.publish(name, rate_hz, 1).await;
         tracks.push(stage.ada.track(name).await);
     }
-    for _ in 0..TIMES {
+    loop {
         let said = names.iter().zip(&voices).map(async |(name, said)| {
             stage.bob.play(name, said).await;
         });
@@ -97,11 +102,11 @@ async fn speech_of_the_sdk_is_heard(mut stage: Stage) {
             .zip(&voices)
             .map(async |(track, [said])| record(track, said.rate_hz, 1, recorded_ms(said)).await);
         let (heard, _) = tokio::join!(join_all(heard), join_all(said));
-        if as_said(&voices, &heard) {
-            return;
+        match &differences(&voices, &heard)[..] {
+            [] => return,
+            found => TRIES.again("speech of the SDK", &found.join("; ")),
         }
     }
-    panic!("in {TIMES} times it was never as it was said");
 }
 
 /// Who speaks is told by the levels that travel with the packets.

@@ -24,6 +24,10 @@ const PLAYED_MS: u64 = 2_500;
 /// The tone, and what comes before and after it.
 const RECORDED_MS: u64 = PLAYED_MS + 1_500;
 
+/// How far a tone may be detuned. Sound that catches up is, by up to a hundredth; beside twenty
+/// that compile it did so through all of a recording, by 1.3 Hz of 700, and else by 0.01 Hz.
+const DETUNED_HZ: f64 = 4.0;
+
 against_both!(
     tones_are_heard_by_the_sdk,
     tones_of_the_sdk_are_heard,
@@ -37,7 +41,7 @@ fn check(name: &str, tone: Tone, recorded: &Sound) {
     println!("{name}: {heard:?}");
     assert!(heard.typical_purity > 0.995 && heard.purity > 0.9, "{name}: {heard:?}");
     assert!(heard.level_db.abs() < 1.5, "{name}: {heard:?}");
-    assert!(heard.detuned_hz.abs() < 0.5, "{name}: {heard:?}");
+    assert!(heard.detuned_hz.abs() < DETUNED_HZ, "{name}: {heard:?}");
     assert!(heard.silent <= Duration::from_millis(60), "{name}: {heard:?}");
     let lost = Duration::from_millis(PLAYED_MS).saturating_sub(heard.length);
     assert!(lost < Duration::from_millis(250), "{name}: {heard:?}");

@@ -7,17 +7,21 @@ use livekit::SimulateScenario;
 use livekit::prelude::*;
 use livekit::webrtc::media_stream_track::RtcTrackState;
 use tokio::task::JoinHandle;
+use voicegraph_tests::again::Tries;
 use voicegraph_tests::livekit::{Guest, Server, Version, Voice, record, within};
 use voicegraph_tests::tone::{Heard, Tone};
 
 /// How long a tone is played: longer than any of these tests takes.
 const LENGTH_MS: u64 = 60_000;
 
-/// What is recorded at once.
+/// What is recorded.
 const RECORDING_MS: u64 = 1_800;
 
-/// How often. A machine that is busy with other tests leaves marks in some.
-const RECORDINGS: usize = 6;
+/// What is recorded at a time until the tone is there.
+const STEP_MS: u64 = 100;
+
+/// Second tries of recordings in which the machine left marks.
+static TRIES: Tries = Tries::none();
 
 /// A track that carries a tone until this is dropped.
 struct Playing {
@@ -39,18 +43,22 @@ async fn play(guest: &Guest, name: &str, rate_hz: u32, channels: u32, tone: Tone
     Playing { voice, task }
 }
 
-/// Listens until the tone is there as it was played.
+/// Waits until the tone is there, and listens whether it is as it was played. A machine that stands
+/// still leaves marks in it.
 async fn hear(track: &RemoteAudioTrack, rate_hz: u32, channels: usize, tone: Tone) {
-    let mut heard = None;
-    for _ in 0..RECORDINGS {
+    within("the tone", async {
+        while tone.find(&record(track, rate_hz, channels, STEP_MS).await[0]).is_none() {}
+    })
+    .await;
+    loop {
         let sound = record(track, rate_hz, channels, RECORDING_MS).await;
-        let measured = sound.iter().map(|channel| tone.measure(channel)).collect::<Vec<_>>();
-        if measured.iter().all(|it| it.is_some_and(|heard| is_good(heard, tone))) {
+        let heard: Vec<_> = sound.iter().map(|channel| tone.measure(channel)).collect();
+        println!("{tone:?} at {rate_hz} Hz: {heard:?}");
+        if heard.iter().all(|it| it.is_some_and(|heard| is_good(heard, tone))) {
             return;
         }
-        heard = Some(measured);
+        TRIES.again(&format!("{tone:?} at {rate_hz} Hz"), &format!("{heard:?}"));
     }
-    panic!("{tone:?} at {rate_hz} Hz: {heard:?}");
 }
 
 /// Sound that catches up runs up to a hundredth faster or slower.
