@@ -129,10 +129,7 @@ impl RoomCall {
                 end
             }
         };
-        let (frames, updates) = (microphone.dropped(), told.dropped());
-        if frames + updates > 0 {
-            tracing::warn!(frames, updates, "dropped what could not be handed on in time");
-        }
+        warn_of_drops(microphone.dropped(), told.dropped());
         joined.leave(end).await
     }
 }
@@ -200,6 +197,14 @@ async fn publish(room: &Room, voice: NativeAudioSource) -> Result<String, End> {
     Ok(published.sid().to_string())
 }
 
+/// Says how many frames of the caller's sound and how many updates of words were dropped, if any
+/// were.
+fn warn_of_drops(frames: u64, updates: u64) {
+    if frames + updates > 0 {
+        tracing::warn!(frames, updates, "dropped what could not be handed on in time");
+    }
+}
+
 /// Reads the microphone. A graph that takes no more sound may still be speaking.
 async fn listen(microphone: &mut Microphone) {
     microphone.read().await;
@@ -217,5 +222,47 @@ async fn say_goodbye(watch: &mut Watch, texts: &mut Texts, settings: &Settings) 
         biased;
         end = watch.until_over() => Some(end),
         _ = writing => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// The log, as it is written.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no test panicked").extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn said(frames: u64, updates: u64) -> String {
+        let log = Log::default();
+        let writer = log.clone();
+        let log_to = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+        tracing::subscriber::with_default(log_to.finish(), || warn_of_drops(frames, updates));
+        let bytes = log.0.lock().expect("no test panicked").clone();
+        String::from_utf8(bytes).expect("a log is text")
+    }
+
+    #[test]
+    fn what_was_dropped_is_told_and_nothing_is_not() {
+        for (frames, updates) in [(3, 0), (0, 2), (3, 2)] {
+            let said = said(frames, updates);
+            assert!(said.contains("WARN"), "{said}");
+            assert!(said.contains(&format!("frames={frames} updates={updates}")), "{said}");
+        }
+        assert_eq!(said(0, 0), "");
     }
 }

@@ -79,3 +79,14 @@ pub(super) fn migrate(job_ids: Vec<String>) -> Message {
 pub(super) fn ping(timestamp: i64) -> Message {
     Message::Ping(proto::WorkerPing { timestamp })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_reason_the_beginning_is_sent() {
+        let update = ended("a", JobEnd::Failed("é".repeat(MAX_ERROR_CHARS + 1)));
+        assert_eq!(update.error, "é".repeat(MAX_ERROR_CHARS));
+    }
+}
