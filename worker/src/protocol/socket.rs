@@ -201,6 +201,7 @@ fn said(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt as _;
     use tokio::net::TcpListener;
     use tokio_tungstenite::accept_async;
     use tokio_tungstenite::tungstenite::http::Response;
@@ -211,8 +212,21 @@ mod tests {
     use crate::protocol::settings::Server;
     use crate::protocol::token::Keys;
 
-    /// What comes of a message of that length.
-    async fn received(length: usize) -> Result<Frame, Lost> {
+    /// How a binary frame begins, and one that another completes (RFC 6455, section 5.2).
+    const WHOLE: u8 = 0x82;
+    const BEGUN: u8 = 0x02;
+    const LAST: u8 = 0x80;
+
+    /// A frame that says that it has so many bytes, and has so many.
+    fn frame(first: u8, said: usize, sent: usize) -> Vec<u8> {
+        /// A length of eight bytes follows.
+        const LONG: u8 = 127;
+        let length = (said as u64).to_be_bytes();
+        [&[first, LONG][..], &length, &vec![0xff; sent]].concat()
+    }
+
+    /// What comes of a server that sends that and goes.
+    async fn received(frames: &[Vec<u8>]) -> Result<Frame, String> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has free ports");
         let url = format!("ws://{}", listener.local_addr().expect("it is bound"));
         let keys = Keys { key: "devkey".to_owned(), secret: Secret::new("secret") };
@@ -222,20 +236,25 @@ mod tests {
             let (stream, _) = listener.accept().await.expect("somebody comes");
             let mut server = accept_async(stream).await.expect("it is a worker");
             // It is broken off where it is too long.
-            let _ = server.send(Message::Binary(vec![0xff; length].into())).await;
-            server
+            let _ = server.get_mut().write_all(&frames.concat()).await;
         };
         let receiving = async { opening.await.expect("the server lets it in").next().await };
-        let (received, _server) = tokio::join!(receiving, serving);
-        received
+        let (received, ()) = tokio::join!(receiving, serving);
+        received.map_err(|lost| lost.to_string())
     }
 
     #[tokio::test]
     async fn a_message_longer_than_the_limit_ends_the_connection() {
-        let longest = received(MAX_MESSAGE_BYTES).await;
-        assert!(matches!(longest, Ok(Frame::Undecodable(MAX_MESSAGE_BYTES))), "{longest:?}");
-        let error = received(MAX_MESSAGE_BYTES + 1).await.expect_err("it is too long").to_string();
-        assert!(error.starts_with("the connection broke: Space limit exceeded"), "{error}");
+        const MOST: usize = MAX_MESSAGE_BYTES;
+        let longest = received(&[frame(WHOLE, MOST, MOST)]).await;
+        assert!(matches!(longest, Ok(Frame::Undecodable(MOST))), "{longest:?}");
+        // In one frame, of which nothing is waited for, and in two.
+        for frames in
+            [vec![frame(WHOLE, MOST + 1, 0)], vec![frame(BEGUN, MOST, MOST), frame(LAST, 1, 1)]]
+        {
+            let error = received(&frames).await.expect_err("it is too long");
+            assert!(error.starts_with("the connection broke: Space limit exceeded"), "{error}");
+        }
     }
 
     #[test]

@@ -59,3 +59,26 @@ impl Packets {
         self.by_timestamp.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_packets_the_oldest_goes() {
+        let mut packets = Packets::default();
+        let packet = |number: i64| Packet {
+            sequence: number,
+            timestamp: number * 960,
+            samples: 960,
+            arrival: 0,
+            payload: Vec::new(),
+        };
+        for number in 0..PACKETS_LIMIT as i64 {
+            assert_eq!(packets.insert(packet(number)), Stored::Waits);
+        }
+        assert_eq!(packets.insert(packet(PACKETS_LIMIT as i64)), Stored::Displaced);
+        assert_eq!(packets.len(), PACKETS_LIMIT);
+        assert_eq!(packets.front().map(|it| it.sequence), Some(1));
+    }
+}

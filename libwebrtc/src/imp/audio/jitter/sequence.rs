@@ -241,6 +241,13 @@ mod tests {
     }
 
     #[test]
+    fn a_number_too_far_ahead_is_not_believed_at_once() {
+        let ahead = |steps: i64| (10 + steps as u16, 9_600 + 960 * steps as u32);
+        assert_eq!(places(&[(10, 9_600), ahead(DROPOUT_LIMIT)]).len(), 2);
+        assert_eq!(places(&[(10, 9_600), ahead(DROPOUT_LIMIT + 1)]).len(), 1);
+    }
+
+    #[test]
     fn a_timestamp_that_runs_backwards_is_a_restart() {
         let stream = [(10, 96_000), (11, 50), (12, 1_010)];
         assert_eq!(places(&stream), [(10, 96_000), (11, 96_960), (12, 97_920)]);

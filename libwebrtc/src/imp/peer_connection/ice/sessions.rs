@@ -359,3 +359,45 @@ async fn resolve(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
     let addresses = timeout(RESOLVE_LIMIT, lookup_host((host, port))).await??;
     Ok(addresses.take(ADDRESS_LIMIT).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where nobody needs to listen.
+    const RELAY: ([u8; 4], u16) = ([127, 0, 0, 1], 9);
+
+    /// How often a relay is asked again of which `events` come each time.
+    fn asked(events: impl Fn() -> Vec<Event>) -> u32 {
+        let now = tokio::time::Instant::now().into_std();
+        let (username, password) = ("ada".to_owned(), "secret".to_owned());
+        let credentials = Credentials { username, password };
+        let url = "turn:127.0.0.1:9".parse().unwrap();
+        let (mut session, mut found) = (Session::start(url, credentials), VecDeque::new());
+        for number in 0..20 {
+            session.open(now, vec![RELAY.into()], &mut found);
+            for event in events() {
+                session.on_event(now, event, &mut found);
+            }
+            if matches!(session.state, SessionState::Ended) {
+                assert!(matches!(found.back(), Some(Found::Error(_))));
+                return number;
+            }
+        }
+        panic!("it is asked without end");
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_is_lost_is_asked_again_so_often_and_no_more() {
+        let relayed = "203.0.113.9:50000".parse().unwrap();
+        let failed = || Event::Failed { code: 437, reason: "no".to_owned(), alternate: None };
+        assert_eq!(asked(|| vec![Event::Allocated(relayed), failed()]), RETRIES);
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_names_another_is_followed_so_often_and_no_more() {
+        let alternate = Some(RELAY.into());
+        let failed = || Event::Failed { code: 300, reason: "there".to_owned(), alternate };
+        assert_eq!(asked(|| vec![failed()]), RETRIES);
+    }
+}

@@ -138,4 +138,17 @@ mod tests {
         }
         assert_eq!(streams.links.len(), LIMIT);
     }
+
+    #[test]
+    fn a_connection_that_fails_is_opened_so_often_and_no_more() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut streams = Streams::default();
+        let [local, remote] = ["192.0.2.1:9", "192.0.2.2:5000"].map(|it| it.parse().unwrap());
+        let opened = (0..4 * RETRIES).filter(|number| {
+            streams.send(now + Duration::from_secs(60) * *number, local, remote, b"hello");
+            // It ends before anything comes.
+            streams.links[0].stream.take().is_some()
+        });
+        assert_eq!(opened.count() as u32, 1 + RETRIES);
+    }
 }
