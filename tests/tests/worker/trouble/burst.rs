@@ -9,7 +9,7 @@ use voicegraph_tests::livekit::{LIMIT, Server, Version};
 use voicegraph_tests::poll::poll;
 use voicegraph_tests::worker::{Setup, Worker};
 
-use super::alone;
+use super::noisy;
 
 const AGENT: &str = "burst";
 
@@ -55,7 +55,7 @@ async fn until_given(workers: &[Worker; 2], all: u32, places: u32) -> [u32; 2] {
 /// that join at once on a busy machine, the server may give some up; those have had their places.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_calls_find_two_hundred_places() {
-    let _alone = alone().await;
+    let _noisy = noisy().await;
     let Some(server) = Server::start("worker burst", Version::New) else { return };
     let workers = pair(&server, "100").await;
     dispatch(&server, 0..200).await;
@@ -68,7 +68,7 @@ async fn two_hundred_calls_find_two_hundred_places() {
 /// the calls are over, nothing is left of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_over_capacity_fills_each_place_once() {
-    let _alone = alone().await;
+    let _noisy = noisy().await;
     let Some(server) = Server::start("worker over capacity", Version::New) else { return };
     let workers = pair(&server, "8").await;
     dispatch(&server, 0..200).await;

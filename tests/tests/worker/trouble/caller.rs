@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use voicegraph_tests::agent::Api;
 use voicegraph_tests::livekit::{LIMIT, Server};
 use voicegraph_tests::sdk_peer::{Event, SdkPeer};
-use voicegraph_tests::spectral;
+use voicegraph_tests::spectral::{self, Distance};
 
 use crate::clinic::{self, QUESTION};
 use crate::room_stage::{MICROPHONE, VOICE};
@@ -26,8 +26,17 @@ const BEFORE_MS: u64 = 6_000;
 /// second of it in silence makes 0.8 dB more, a second 1.9 dB.
 pub(super) const WHOLE_DB: f64 = 2.0;
 
+/// What of it may be lost: one hole at the most, of the shortest that counts. None is seen.
+pub(super) const LOST_MS: f64 = 100.0;
+
 /// What is louder than this is the agent's voice.
 const LOUD: f64 = 200.0;
+
+/// How an answer was heard, in a line.
+pub(super) fn told(heard: &Distance) -> String {
+    let Distance { db, shifted_ms, lost_ms, .. } = heard;
+    format!("{db:.2} dB off, {shifted_ms:.0} ms shifted, {lost_ms:.0} ms lost")
+}
 
 /// A caller in a room into which the agent was called.
 pub(super) struct Caller {
@@ -93,13 +102,15 @@ impl Caller {
         assert!(answered.is_ok(), "the question is not answered\n{}", self.peer.said());
     }
 
-    /// Has `asking` bring about the long answer, and `meanwhile` done as soon as it is heard. Gives
-    /// how far what is heard of the whole answer is from what is spoken, in dB.
+    /// Has `asking` bring about the long answer, and `meanwhile` done as soon as it is heard, while
+    /// no other test measures sound. Gives how far what is heard of the whole answer is from what
+    /// is spoken.
     pub(super) async fn hears_it_all(
         &self,
         asking: impl Future<Output = ()>,
         meanwhile: impl Future<Output = ()>,
-    ) -> f64 {
+    ) -> Distance {
+        let _alone = super::alone().await;
         let answer = clinic::hours();
         let length_ms = answer.length().as_millis() as u64 + BEFORE_MS;
         let recording = self.peer.record(VOICE, answer.rate_hz, 1, length_ms);
@@ -109,7 +120,7 @@ impl Caller {
             meanwhile.await;
         };
         let (recorded, ()) = tokio::join!(recording, happening);
-        spectral::distance(&answer, &recorded[0]).db
+        spectral::distance(&answer, &recorded[0])
     }
 
     /// Writes the question, and does not wait.

@@ -6,7 +6,7 @@ use voicegraph_tests::worker::Worker;
 
 use super::caller::Caller;
 use super::memory::Memory;
-use super::{alone, setup};
+use super::setup;
 
 const AGENT: &str = "returned";
 
@@ -15,7 +15,6 @@ const AGENT: &str = "returned";
 /// crash the caller does not come back, and the call ends with that reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_who_is_lost_may_come_back() {
-    let _alone = alone().await;
     let Some(server) = Server::start("worker returned", Version::New) else { return };
     let url = server.url();
     let mut worker = Worker::start(setup(&url, AGENT)).await;

@@ -9,7 +9,6 @@ use voicegraph_tests::poll::poll;
 use voicegraph_tests::postgres::{Postgres, Tls};
 use voicegraph_tests::worker::{Setup, Worker};
 
-use super::alone;
 use super::caller::Caller;
 use super::memory::Memory;
 use crate::call_records::reasons;
@@ -56,7 +55,6 @@ async fn until_ready(worker: &Worker, ready: bool) {
 /// A call outlives it, and says so. A call that ends meanwhile leaves no record, which is counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_database_goes_down() {
-    let _alone = alone().await;
     let Some(server) = Server::start("worker database", Version::New) else { return };
     let Some(postgres) = Postgres::start("worker database", Tls::On) else { return };
     let url = postgres.database().await;

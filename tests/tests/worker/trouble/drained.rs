@@ -8,7 +8,7 @@ use voicegraph_tests::livekit::{Server, Version};
 use voicegraph_tests::worker::{Setup, Worker};
 
 use super::caller::Caller;
-use super::{alone, setup};
+use super::setup;
 
 const AGENT: &str = "drained";
 
@@ -25,7 +25,6 @@ const AT_ONCE: Duration = Duration::from_secs(5);
 /// process says goodbye.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_go_on_while_another_worker_takes_the_new_ones() {
-    let _alone = alone().await;
     let Some(server) = Server::start("worker drained", Version::New) else { return };
     let url = server.url();
     let mut first = Worker::start(setup(&url, AGENT)).await;
@@ -52,7 +51,6 @@ async fn calls_go_on_while_another_worker_takes_the_new_ones() {
 /// The call has a second to end by itself; then it is ended, and the caller sees the agent go.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_that_outlast_the_drain_are_ended() {
-    let _alone = alone().await;
     let Some(server) = Server::start("worker overdue", Version::New) else { return };
     let url = server.url();
     let more = ["--drain-seconds", "1"];
@@ -70,7 +68,6 @@ async fn calls_that_outlast_the_drain_are_ended() {
 /// Who insists is obeyed: the process ends at once, and says so by its exit code.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_signal_ends_the_process_at_once() {
-    let _alone = alone().await;
     let Some(server) = Server::start("worker insisted", Version::New) else { return };
     let url = server.url();
     let mut worker = Worker::start(setup(&url, AGENT)).await;

@@ -14,15 +14,22 @@ mod udp_blocked;
 mod wired;
 mod worker_killed;
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use voicegraph_tests::worker::Setup;
 
 use crate::clinic::demo;
 
-/// One of these tests at a time: each of them alone keeps two processors busy, and measures sound.
-async fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::const_new(());
-    TURN.lock().await
+/// Sound is measured by one test at a time, and by none while calls come in a burst.
+static SOUND: RwLock<()> = RwLock::const_new(());
+
+/// Held while sound is measured, and no longer: all else runs beside one another.
+async fn alone() -> RwLockWriteGuard<'static, ()> {
+    SOUND.write().await
+}
+
+/// Held by a test that takes all the processors there are.
+async fn noisy() -> RwLockReadGuard<'static, ()> {
+    SOUND.read().await
 }
 
 /// A worker of the clinic whose callers may ask one question again and again.

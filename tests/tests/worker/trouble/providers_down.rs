@@ -6,7 +6,7 @@ use voicegraph_tests::worker::{Setup, Worker};
 
 use super::caller::Caller;
 use super::memory::Memory;
-use super::{alone, setup};
+use super::setup;
 use crate::call_records::reasons;
 use crate::clinic::demo;
 
@@ -15,7 +15,6 @@ const AGENT: &str = "providers";
 /// All providers go in the middle of a call.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_providers_go_down() {
-    let _alone = alone().await;
     let Some(server) = Server::start("worker providers", Version::New) else { return };
     let (url, simulate) = (server.url(), Simulate::start(None).await);
     let variables = simulate.variables();
@@ -41,7 +40,6 @@ async fn the_providers_go_down() {
 /// The model is overloaded, call after call: each ends with what the provider said.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_model_is_overloaded() {
-    let _alone = alone().await;
     let Some(server) = Server::start("worker overloaded", Version::New) else { return };
     let (url, script) =
         (server.url(), demo("[[openai.faults]]\nkind = \"status\"\nstatus = 503\n"));

@@ -5,8 +5,8 @@ use voicegraph_tests::livekit::{Server, Version};
 use voicegraph_tests::worker::{Setup, Worker};
 use voicegraph_tests::workspace::say;
 
-use super::caller::{Caller, WHOLE_DB};
-use super::{alone, setup};
+use super::caller::{Caller, LOST_MS, WHOLE_DB, told};
+use super::setup;
 
 const AGENT: &str = "killed";
 
@@ -14,7 +14,6 @@ const AGENT: &str = "killed";
 /// heard whole, the other's caller sees the agent go, and new calls are the survivor's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_others_calls_go_on_without_a_gap() {
-    let _alone = alone().await;
     let Some(server) = Server::start("worker killed", Version::New) else { return };
     let url = server.url();
     let more = ["--max-sessions", "1"];
@@ -27,9 +26,9 @@ async fn the_others_calls_go_on_without_a_gap() {
         doomed.process.stop().await;
         bob.sees_the_agent_go().await;
     };
-    let db = ada.hears_it_all(ada.writes(), killing).await;
-    say(&format!("killed: the other call's answer is {db:.2} dB off\n"));
-    assert!(db < WHOLE_DB, "{db} dB");
+    let heard = ada.hears_it_all(ada.writes(), killing).await;
+    say(&format!("killed: the other call's answer is {}\n", told(&heard)));
+    assert!(heard.db < WHOLE_DB && heard.lost_ms <= LOST_MS, "{heard:?}");
     ada.asks().await;
     Api(&server).dispatch(AGENT, "next", "").await;
     survivor.until_busy(2).await;
