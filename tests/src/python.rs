@@ -63,7 +63,8 @@ async fn install(place: &Path, python: &Path, requirements: &Path) {
     let place = place.to_str().expect("cargo's paths are text");
     let list = requirements.to_str().expect("cargo's paths are text");
     succeed(Path::new("python3"), &["-m", "venv", "--clear", place]).await;
-    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"];
+    let quiet =
+        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"];
     succeed(python, &[&quiet[..], &["--requirement", list]].concat()).await;
 }
 

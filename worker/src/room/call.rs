@@ -261,7 +261,10 @@ mod tests {
         for (frames, late, updates) in [(3, 0, 0), (0, 1, 0), (0, 0, 2), (3, 1, 2)] {
             let said = said(frames, late, updates);
             assert!(said.contains("WARN"), "{said}");
-            assert!(said.contains(&format!("frames={frames} late={late} updates={updates}")), "{said}");
+            assert!(
+                said.contains(&format!("frames={frames} late={late} updates={updates}")),
+                "{said}"
+            );
         }
         assert_eq!(said(0, 0, 0), "");
     }
