@@ -30,9 +30,9 @@ pub async fn with_sdks() -> Option<PathBuf> {
     environment(&folder()).await
 }
 
-/// The interpreter of an environment with the requirements that `folder` lists, each by its hash; `None` where there
-/// is no Python that can make one. A change of the requirements makes a new environment. Of several
-/// tests that want it at once, one makes it.
+/// The interpreter of an environment with the requirements that `folder` lists, each by its hash;
+/// `None` where there is no Python that can make one. A change of the requirements makes a new
+/// environment. Of several tests that want it at once, one makes it.
 ///
 /// # Panics
 /// Where they cannot be installed.

@@ -1,8 +1,8 @@
 //! Descriptions: what the two ends offer each other and agree on.
 //!
-//! To read: the exchange of offers and answers ([`negotiation`]), then what is read of a description
-//! beside what str0m reads of it ([`sections`]). What was agreed on of a section is kept by
-//! [`super::media`].
+//! To read: the exchange of offers and answers ([`negotiation`]), then what is read of a
+//! description beside what str0m reads of it ([`sections`]). What was agreed on of a section is
+//! kept by [`super::media`].
 
 mod negotiation;
 mod sections;
