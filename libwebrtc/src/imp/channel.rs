@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_user_who_listens_gets_all() {
         let record = record();
-        let (told, heard) = std::sync::mpsc::channel();
+        let (told, heard) = std::sync::mpsc::sync_channel(1);
         let listen = move |message: DataBuffer<'_>| told.send(message.data.len()).unwrap();
         record.on_message.set(Some(Box::new(listen)));
         record.keep(message(INBOX_LIMIT + 1));

@@ -251,7 +251,7 @@ mod tests {
             connection.add_transceiver_for_media(MediaType::Audio, init)
         };
         assert!((0..LIMIT).all(|_| add().is_ok()));
-        let error = add().err().expect("there are as many as there may be").to_string();
+        let error = add().expect_err("there are as many as there may be").to_string();
         assert!(error.contains("there are 1024 transceivers already"), "{error}");
     }
 }
