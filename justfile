@@ -57,7 +57,7 @@ fuzz target time="60s":
 
 # Throws bytes at every decoder, in the build of the tests; with `SEEDS=100` more of them.
 fuzz-all:
-    cargo test --workspace --test fuzz
+    cargo test --profile ci --workspace --test fuzz
 
 # What takes hours: libFuzzer on each target, many seeds, soak and load at full length.
 night *arguments:

@@ -174,6 +174,18 @@ impl Peer {
     }
 }
 
+/// Two that have each other's descriptions: the one that offers, and the one that answers.
+pub fn described() -> [Peer; 2] {
+    let base = start();
+    let [mut ours, mut theirs] = [1, 2].map(|number| Peer::new(number, base));
+    ours.add_sections();
+    let offer = ours.offer().expect("there are sections");
+    theirs.take(&offer).expect("it is ours");
+    let answer = theirs.answer().expect("there is an offer");
+    ours.take(&answer).expect("it is ours");
+    [ours, theirs]
+}
+
 /// Two that are joined by a wire that somebody meddles with.
 pub struct Pair {
     /// The one that offers, and the one that answers.
@@ -185,14 +197,7 @@ impl Pair {
     /// Two that have each other's descriptions and addresses, and a channel.
     #[expect(clippy::new_without_default, reason = "it takes the time")]
     pub fn new() -> Self {
-        let base = start();
-        let [mut ours, mut theirs] = [1, 2].map(|number| Peer::new(number, base));
-        ours.add_sections();
-        let offer = ours.offer().expect("there are sections");
-        theirs.take(&offer).expect("it is ours");
-        let answer = theirs.answer().expect("there is an offer");
-        ours.take(&answer).expect("it is ours");
-        let mut pair = Self { sides: [ours, theirs], now: Duration::ZERO };
+        let mut pair = Self { sides: described(), now: Duration::ZERO };
         pair.tell_addresses();
         pair
     }

@@ -19,6 +19,7 @@ pub mod program;
 pub mod promtool;
 pub mod python;
 pub mod relay;
+pub mod rows;
 pub mod sample;
 pub mod scenario;
 pub mod sdk_peer;

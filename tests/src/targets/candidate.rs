@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use libwebrtc::fuzzing::{Peer, start};
+use libwebrtc::fuzzing::described;
 use libwebrtc::prelude::IceCandidate;
 
 /// Takes each line for a candidate.
@@ -24,13 +24,7 @@ pub fn candidate(bytes: &[u8]) {
     if taken.is_empty() {
         return;
     }
-    let base = start();
-    let [mut ours, mut theirs] = [1, 2].map(|number| Peer::new(number, base));
-    ours.add_sections();
-    let offer = ours.offer().expect("there are sections");
-    theirs.take(&offer).expect("it is ours");
-    let answer = theirs.answer().expect("there is an offer");
-    ours.take(&answer).expect("it is ours");
+    let [mut ours, _theirs] = described();
     for candidate in &taken {
         let _ = ours.take_candidate(candidate);
     }

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use voicegraph_database::migrate::Migrator;
 use voicegraph_database::{Connection, Database, DatabaseError, Dialect, Options, Settings};
 use voicegraph_tests::postgres::Postgres;
+pub(crate) use voicegraph_tests::rows::{number, text};
 
 /// An empty database.
 pub(crate) struct Place {
@@ -119,24 +120,4 @@ pub(crate) async fn run(database: &Database, sql: &str) -> Result<(), DatabaseEr
         Connection::Sqlite(connection) => connection.execute(sql).await.map(drop)?,
     }
     Ok(())
-}
-
-/// The one number that SQL gives.
-pub(crate) async fn number(database: &Database, sql: &str) -> i64 {
-    let mut lease = database.acquire().await.unwrap();
-    let query = AssertSqlSafe(sql.to_owned());
-    match lease.connection() {
-        Connection::Postgres(it) => sqlx::query_scalar(query).fetch_one(&mut **it).await.unwrap(),
-        Connection::Sqlite(it) => sqlx::query_scalar(query).fetch_one(&mut **it).await.unwrap(),
-    }
-}
-
-/// The one column of text that SQL gives.
-pub(crate) async fn text(database: &Database, sql: &str) -> Vec<String> {
-    let mut lease = database.acquire().await.unwrap();
-    let query = AssertSqlSafe(sql.to_owned());
-    match lease.connection() {
-        Connection::Postgres(it) => sqlx::query_scalar(query).fetch_all(&mut **it).await.unwrap(),
-        Connection::Sqlite(it) => sqlx::query_scalar(query).fetch_all(&mut **it).await.unwrap(),
-    }
 }

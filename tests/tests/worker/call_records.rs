@@ -2,22 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
-use voicegraph_database::{Connection, Database};
+use voicegraph_database::Database;
 use voicegraph_tests::poll::poll;
+use voicegraph_tests::rows::text;
 
 /// How long a row may take to come. Only a failing test waits as long.
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// The one column of text that SQL gives.
-pub(crate) async fn text(database: &Database, sql: &str) -> Vec<String> {
-    let mut lease = database.acquire().await.unwrap();
-    let query = AssertSqlSafe(sql.to_owned());
-    match lease.connection() {
-        Connection::Postgres(it) => sqlx::query_scalar(query).fetch_all(&mut **it).await.unwrap(),
-        Connection::Sqlite(it) => sqlx::query_scalar(query).fetch_all(&mut **it).await.unwrap(),
-    }
-}
 
 /// The records of calls that have ended, once there is one: caller and reason.
 pub(crate) async fn records(database: &Database) -> Vec<String> {

@@ -9,13 +9,14 @@ use voicegraph_tests::browser::Browser;
 use voicegraph_tests::livekit::{KEY, SECRET, Version};
 use voicegraph_tests::postgres::Postgres;
 use voicegraph_tests::program::{self, Process};
+use voicegraph_tests::rows::text;
 use voicegraph_tests::sdk_peer::SdkPeer;
 use voicegraph_tests::sound::Sound;
 use voicegraph_tests::worker::{Setup, Worker};
 use voicegraph_tests::workspace;
 
 use super::seen::agent_says;
-use crate::call_records::{records, text};
+use crate::call_records::records;
 use crate::clinic::{BEN, GREETING, heard, line};
 use crate::room::until;
 use crate::room_stage::{MICROPHONE, VOICE};
